@@ -1,0 +1,49 @@
+#pragma once
+
+// What a valid gateway is. The control plane validates a change with this code before it commits it, and every node
+// validates again with the same code before it serves it. Stateless; callable from every thread.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/egress/policy.h"
+#include "common/schema/violation.h"
+#include "google/protobuf/struct.pb.h"
+#include "sluice/config/v1/gateway.pb.h"
+
+namespace sluice::config {
+
+// What the operator decided for the whole platform; control plane and nodes hold every gateway to the same rules.
+struct FleetRules {
+  std::vector<egress::Range> egress_allow;  // beyond public addresses and beyond what a plan allows
+  std::vector<egress::Range> protect;       // the platform's own: never reachable, whoever allows it
+  uint32_t nodes = 1;                       // that share each gateway's request limit
+};
+
+// Checks the whole configuration: every entity and plugin configuration against its schema, names and keys unique,
+// references present, cross-field rules (Kong's), plan limits (config/limits.h), plugin catalogue and restrictions,
+// upstream addresses against the egress policy, regexes compile, size of the compiled bytes.
+// Defaults must have been filled in. Field paths read `routes[name-or-id].paths[0]`.
+void Validate(const v1::GatewayConfig& config, const FleetRules& rules, schema::Violations& violations);
+
+// Fills in defaults everywhere (plugin configurations included), gives ids to entities without one, expands Service.url,
+// normalises targets, resolves references to ids; references that name nothing are violations. Keys of key-auth credentials
+// become "sha256:<64 hex digits>", which is accepted as input too: no key is ever stored, and a dump applies without a change.
+// Entities are left in a canonical order (by created_at, then id), so that equal configurations have equal bytes.
+void Complete(v1::GatewayConfig& config, schema::Violations& violations);
+
+// The plan every gateway has where no other was named: limits.md.
+v1::Plan ServerlessPlan();
+
+// Reads a decK document (`_format_version`, nested or flat entities) into the entity lists of `out`; references stay as
+// written. Violations carry document paths (`services[0].routes[1].paths[0]`).
+void ParseDocument(const google::protobuf::Struct& document, v1::GatewayConfig& out, schema::Violations& violations);
+
+// The same back: defaults left out, references by name, ids only where an entity has no name. Parsing, completing and
+// diffing it against `config` finds no change.
+google::protobuf::Struct WriteDocument(const v1::GatewayConfig& config);
+
+}  // namespace sluice::config
+

@@ -1,0 +1,39 @@
+#pragma once
+
+// One view of the seven kinds of entity, for code that treats them alike (store, diff, generic verbs). Stateless.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/config/v1/gateway.pb.h"
+
+namespace sluice::config {
+
+// "service", "route", "plugin", "consumer", "key_auth", "upstream", "target": the names of Entity's oneof fields.
+const std::vector<std::string_view>& EntityKinds();
+
+// The message inside; null where the oneof is empty.
+const google::protobuf::Message* Unwrap(const v1::Entity& entity);
+google::protobuf::Message* Unwrap(v1::Entity& entity);
+std::string_view KindOf(const v1::Entity& entity);
+
+std::string IdOf(const v1::Entity& entity);
+// What a person calls it: name, username, custom_id, target, instance name, plugin name; "" where it has none.
+std::string NameOf(const v1::Entity& entity);
+
+// Every entity of a configuration, kind by kind in EntityKinds() order.
+std::vector<v1::Entity> EntitiesOf(const v1::GatewayConfig& config);
+
+// Finds by id, else by name. Empty where absent.
+std::optional<v1::Entity> FindEntity(const v1::GatewayConfig& config, std::string_view kind, std::string_view id_or_name);
+
+// Replaces the entity of the same kind and id, or adds it.
+void PutEntity(v1::GatewayConfig& config, const v1::Entity& entity);
+
+// Removes it with what Kong cascades to (a route's plugins, a consumer's credentials, an upstream's targets). False where
+// absent. What restricts deletion (a service with routes) shows as a dangling reference in Validate.
+bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_view id);
+
+}  // namespace sluice::config

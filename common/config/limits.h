@@ -1,0 +1,24 @@
+#pragma once
+
+// The default of every limit of a gateway's configuration. One place.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sluice::config {
+
+inline constexpr uint32_t kServerlessRequestsPerSecond = 100;
+inline constexpr uint64_t kServerlessMaxBodyBytes = 10 * 1024 * 1024;
+inline constexpr uint32_t kServerlessMaxRequestsInFlight = 200;
+inline constexpr uint32_t kServerlessMaxUpstreamConnections = 128;
+inline constexpr uint32_t kServerlessMaxPendingPerTarget = 100;
+inline constexpr uint64_t kServerlessMaxBufferedBytes = 64 * 1024 * 1024;
+
+inline constexpr size_t kMaxEntitiesPerKind = 10'000;
+inline constexpr size_t kMaxConsumers = 50'000;    // and credentials
+inline constexpr size_t kMaxCompiledBytes = 4 * 1024 * 1024;
+inline constexpr size_t kMaxRegexBytes = 512;
+inline constexpr int64_t kMaxRegexMemory = 1024 * 1024;  // RE2 program
+inline constexpr size_t kMaxRegexRoutes = 100;
+
+}  // namespace sluice::config

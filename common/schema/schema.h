@@ -1,0 +1,44 @@
+#pragma once
+
+// The reflection-driven engine behind every entity and every plugin's configuration: the options in
+// proto/sluice/schema/v1 say what a field may hold, these functions hold it to that. Stateless; callable from every
+// thread. Paths in violations are relative to `path` ("" for the top).
+
+#include <string>
+
+#include "common/schema/violation.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/struct.pb.h"
+
+namespace sluice::schema {
+
+inline constexpr int kMaxDepth = 32;             // of nested lists and objects
+inline constexpr size_t kMaxStringBytes = 65536; // where a field names no maximum
+inline constexpr size_t kMaxItems = 10000;       // where a field names no maximum
+
+// Reads a JSON object into `out`. Unknown fields, wrong types and invalid UTF-8 are violations; null is absence.
+// A reference is written as "name", {"name": "..."}, {"id": "..."}. Does not fill in defaults and does not check bounds.
+void Decode(const google::protobuf::Struct& in, const std::string& path, google::protobuf::Message& out,
+            Violations& violations);
+
+// Sets every absent field that has a default.
+void FillDefaults(google::protobuf::Message& message);
+
+// Clears every field that equals its default: what a person would have written.
+void StripDefaults(google::protobuf::Message& message);
+
+// Checks bounds, formats, required fields, allowed values and unsupported ones. With `restricted`, also the values that
+// plans with plugin restrictions refuse; those violations carry the restriction's reason.
+void Check(const google::protobuf::Message& message, const std::string& path, bool restricted, Violations& violations);
+
+// The message as Kong writes it: snake_case names, unwrapped lists, references as plain strings, absent fields left out.
+google::protobuf::Struct Encode(const google::protobuf::Message& message);
+
+// JSON Schema (2020-12) of the message.
+google::protobuf::Struct Describe(const google::protobuf::Descriptor& descriptor);
+
+// JSON text <-> Struct. Parse reports the offset of what is wrong in the violation's message.
+bool ParseJson(std::string_view json, google::protobuf::Struct& out, std::string& error);
+std::string ToJson(const google::protobuf::Message& struct_or_value);
+
+}  // namespace sluice::schema

@@ -1,0 +1,57 @@
+#pragma once
+
+// Every serverless gateway's latest configuration bytes, ordered by revision, in memory. A stream is a cursor over it: the
+// next entry after the cursor; a gateway that changed twice is met once. Bytes are serialised once and shared by all streams.
+// Filled from the store by one thread (Refresh); read from every thread.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "control-plane/store/store.h"
+
+namespace sluice::index {
+
+struct Entry {
+  int64_t revision = 0;
+  std::string gateway_id;
+  bool removed = false;
+  std::shared_ptr<const std::string> config;  // null where removed
+};
+
+class Index {
+ public:
+  explicit Index(store::Store& store) : store_(store) {}
+
+  // Reads what was committed since, in order, and wakes the watchers. UNAVAILABLE leaves everything as it was.
+  absl::Status Refresh();
+
+  // The first entry after the cursor; nullopt at the head.
+  std::optional<Entry> After(int64_t cursor) const;
+  int64_t head() const;
+
+  // `wake` runs (on the refreshing thread, briefly) whenever the head moved. Returns a handle for Unwatch, after which it
+  // does not run any more.
+  int64_t Watch(std::function<void()> wake);
+  void Unwatch(int64_t handle);
+
+ private:
+  static constexpr int kRowsPerRead = 1000;
+  store::Store& store_;
+  std::mutex refresh_mutex_;
+  mutable std::mutex mutex_;
+  int64_t head_ = 0;
+  std::map<int64_t, Entry> by_revision_;
+  absl::flat_hash_map<std::string, int64_t> revision_of_;
+  std::mutex watchers_mutex_;
+  std::map<int64_t, std::function<void()>> watchers_;
+  int64_t next_watcher_ = 1;
+};
+
+}  // namespace sluice::index

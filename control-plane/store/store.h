@@ -1,0 +1,165 @@
+#pragma once
+
+// Everything the control plane keeps in PostgreSQL, as the operations it needs. Prepared statements only; a pool of at most
+// kMaxConnections connections that heals itself when the server restarts. Callable from every thread; calls block.
+// UNAVAILABLE: the database cannot be reached (nothing was changed, or it is not known: see Commit). Sensitive values
+// never appear in errors.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "sluice/config/v1/gateway.pb.h"
+
+namespace sluice::store {
+
+inline constexpr int kMaxConnections = 8;  // NOTIFY and the clock row convoy beyond that
+inline constexpr int kMaxVersionsKept = 100;  // a gateway; older ones are dropped as new ones come
+
+struct GatewayRecord {
+  std::string id;
+  std::string name;
+  config::v1::GatewayKind kind = config::v1::GATEWAY_KIND_UNSPECIFIED;
+  std::string plan;
+  std::vector<std::string> hosts;
+  int64_t version = 0;
+  int64_t revision = 0;
+  WallTime created;
+  WallTime updated;
+};
+
+struct VersionRecord {
+  int64_t version = 0;
+  int64_t revision = 0;
+  std::string author;
+  std::string message;
+  WallTime created;
+  std::string config;  // serialised GatewayConfig; empty in listings
+  uint32_t config_bytes = 0;
+};
+
+// Who does what: kept with every mutation, success or refusal.
+struct AuditRecord {
+  std::string actor;     // token name
+  std::string action;    // "CreateGateway"
+  std::string gateway;   // id, or the name as asked for; "" where none
+  std::string request_id;
+  std::string peer;
+  std::string detail;    // JSON, secrets redacted
+  std::string outcome;   // "OK" or a canonical code
+};
+
+// An entity as stored: what the uniqueness and reference rules of the database see.
+struct EntityRow {
+  std::string kind;
+  std::string id;
+  std::string name;  // "" : none
+  std::vector<std::string> tags;
+  std::string body;  // JSON
+  std::vector<std::string> references;  // ids of entities of the same gateway
+};
+
+// One change of one gateway, whole.
+struct Write {
+  config::v1::GatewayConfig config;  // complete and valid; `version` is set by Commit
+  int64_t expected_version = 0;      // the version it was made from; 0: the gateway is new
+  std::vector<EntityRow> upserts;
+  std::vector<std::pair<std::string, std::string>> deletes;  // kind, id
+  std::string author;
+  std::string message;
+  AuditRecord audit;
+};
+
+struct Committed {
+  int64_t version = 0;
+  int64_t revision = 0;
+};
+
+// A row of what nodes are sent: the latest configuration of a gateway, or its tombstone.
+struct ConfigRow {
+  int64_t revision = 0;
+  std::string gateway_id;
+  bool removed = false;
+  config::v1::GatewayKind kind = config::v1::GATEWAY_KIND_UNSPECIFIED;
+  std::string config;
+};
+
+struct TokenRecord {
+  std::string id;
+  std::string name;
+  std::string role;  // "admin", "operator", "viewer"
+};
+
+struct NodeRecord {
+  std::string name;
+  std::string build;
+  std::string address;
+  WallTime last_seen;
+};
+
+struct Options {
+  std::string database;  // libpq connection string or URL
+  int connections = kMaxConnections;
+  Duration statement_timeout = std::chrono::seconds(10);
+};
+
+class Store {
+ public:
+  // Connects (retrying for up to `patience`) and applies pending migrations under an advisory lock.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const Options& options, Duration patience);
+  virtual ~Store() = default;
+
+  // Identity of the revision line: made with the database, changed by a restore.
+  virtual absl::StatusOr<std::string> Epoch() = 0;
+
+  // Entities, the new version, its audit record and, last, the clock row, in one transaction; then the doorbell.
+  // ALREADY_EXISTS: the gateway's name or a host is taken. ABORTED: the gateway is not at expected_version any more.
+  // NOT_FOUND: it is gone. UNAVAILABLE: unknown whether it was committed; reading tells.
+  virtual absl::StatusOr<Committed> Commit(const Write& write) = 0;
+  // Leaves a tombstone for the nodes.
+  virtual absl::StatusOr<Committed> DeleteGateway(const std::string& id, const AuditRecord& audit) = 0;
+
+  virtual absl::StatusOr<GatewayRecord> GetGateway(const std::string& id_or_name) = 0;
+  // Ordered by name, after `after_name` ("" from the start).
+  virtual absl::StatusOr<std::vector<GatewayRecord>> ListGateways(const std::string& after_name, int limit) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> GatewaysOnPlan(const std::string& plan) = 0;  // ids
+  // The latest where version is 0.
+  virtual absl::StatusOr<VersionRecord> GetVersion(const std::string& gateway_id, int64_t version) = 0;
+  // Newest first, older than `before` (0: from the newest).
+  virtual absl::StatusOr<std::vector<VersionRecord>> ListVersions(const std::string& gateway_id, int64_t before,
+                                                                  int limit) = 0;
+
+  // Rows with revision > after, ascending, at most `limit`.
+  virtual absl::StatusOr<std::vector<ConfigRow>> ConfigsAfter(int64_t after, int limit) = 0;
+  virtual absl::StatusOr<int64_t> HeadRevision() = 0;
+
+  virtual absl::Status PutPlan(const config::v1::Plan& plan, const AuditRecord& audit) = 0;
+  virtual absl::StatusOr<config::v1::Plan> GetPlan(const std::string& name) = 0;
+  virtual absl::StatusOr<std::vector<config::v1::Plan>> ListPlans() = 0;
+
+  // Tokens are kept as SHA-256 of their text; `hash` is 32 bytes.
+  virtual absl::StatusOr<std::optional<TokenRecord>> FindToken(const std::string& hash) = 0;
+  virtual absl::Status PutToken(const TokenRecord& token, const std::string& hash) = 0;
+  virtual absl::StatusOr<int64_t> CountTokens() = 0;
+
+  virtual absl::Status Audit(const AuditRecord& record) = 0;
+
+  virtual absl::Status PutNode(const NodeRecord& node) = 0;
+  virtual absl::StatusOr<std::vector<NodeRecord>> ListNodes() = 0;
+};
+
+// Rings when something was committed: LISTEN on a connection of its own, reconnecting by itself, and at the latest every
+// second. Owns a thread; `ring` runs on it.
+class Doorbell {
+ public:
+  static std::unique_ptr<Doorbell> Start(const Options& options, std::function<void()> ring);
+  virtual ~Doorbell() = default;  // stops and joins
+};
+
+}  // namespace sluice::store

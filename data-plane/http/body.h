@@ -1,0 +1,47 @@
+#pragma once
+
+// The bytes of a body out of a connection's bytes: by length, chunked, or until close. Pure state machine, no I/O, so that
+// fuzzers and tests drive it directly; the proxy feeds it.
+
+#include <cstdint>
+#include <string_view>
+
+#include "data-plane/http/head.h"
+
+namespace sluice::http {
+
+inline constexpr size_t kMaxChunkSizeDigits = 16;
+inline constexpr size_t kMaxChunkExtensionBytes = 4 * 1024;  // a body
+inline constexpr size_t kMaxTrailerBytes = 8 * 1024;
+
+class BodyDecoder {
+ public:
+  explicit BodyDecoder(Framing framing);
+
+  struct Step {
+    std::string_view data;  // of the body, a view into `input`; may be empty
+    size_t consumed = 0;    // bytes of `input` used up; call again with the rest while it makes progress
+    std::string_view error; // "" or the reason ("chunk-size", "chunk-end", "trailer", ...)
+  };
+  // Decodes the next piece. Bytes behind the body's end are never consumed: they belong to the next message.
+  Step Decode(std::string_view input);
+  // What the end of the connection means: true where it ends the body (kUntilClose), false where it cuts it short.
+  bool EndOfInput();
+
+  bool done() const { return done_; }
+  uint64_t decoded() const { return decoded_; }
+
+ private:
+  enum class State : uint8_t { kSize, kExtension, kSizeEnd, kData, kDataCr, kDataLf, kTrailer, kTrailerLf, kRaw };
+  Framing framing_;
+  State state_;
+  bool done_ = false;
+  uint64_t remaining_ = 0;
+  uint64_t decoded_ = 0;
+  uint32_t digits_ = 0;
+  uint32_t extension_bytes_ = 0;
+  uint32_t trailer_bytes_ = 0;
+  uint32_t line_bytes_ = 0;
+};
+
+}  // namespace sluice::http

@@ -1,0 +1,171 @@
+#pragma once
+
+// A gateway as a node serves it: one immutable value compiled from its GatewayConfig, shared by all workers. Everything
+// inside refers to other parts of it by pointer and lives as long as it. Compiled on the sync thread, never on a worker.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "common/config/config.h"
+#include "common/egress/policy.h"
+#include "data-plane/plugin/plugin.h"
+#include "data-plane/route/state.h"
+#include "sluice/config/v1/gateway.pb.h"
+
+namespace sluice {
+
+class Router;
+
+struct Target {
+  std::string host;  // name or address
+  uint16_t port;
+  uint32_t weight;  // 0: none
+};
+
+struct Upstream {
+  std::string id;
+  std::string name;
+  std::string host_header;  // "" : the target's host
+  std::vector<Target> targets;
+};
+
+struct Service {
+  std::string id;
+  std::string name;
+  bool tls = false;
+  std::string host;
+  uint16_t port = 80;
+  std::string path;  // "" or begins with /
+  int retries = 5;
+  bool tls_verify = true;
+  Duration connect_timeout{};
+  Duration write_timeout{};
+  Duration read_timeout{};
+  const Upstream* upstream = nullptr;  // where `host` names one
+};
+
+struct Consumer {
+  std::string id;
+  std::string username;
+  std::string custom_id;
+};
+
+struct KeyCredential {
+  std::string id;
+  const Consumer* consumer;
+  int64_t expires_at = 0;  // Unix seconds; 0: never
+};
+
+// One plugin name at its place in a chain: the instances that could run, most specific first. At its turn the first one
+// whose consumer is nobody's or the request's runs.
+struct ChainStep {
+  struct Candidate {
+    const Plugin* plugin;
+    const Consumer* consumer;  // null: any
+    bool http = true;          // the protocols the instance is for
+    bool https = true;
+  };
+  std::string_view name;
+  unsigned moments = 0;  // of any candidate
+  std::vector<Candidate> candidates;
+};
+// In the order of priority, highest first.
+using Chain = std::vector<ChainStep>;
+
+struct Route {
+  std::string id;
+  std::string name;
+  const Service* service = nullptr;  // null: only a plugin can answer
+  bool http = true;                  // protocols that may use it
+  bool https = true;
+  int https_redirect_status = 426;
+  bool strip_path = true;
+  bool preserve_host = false;
+  bool path_handling_v1 = false;
+  Chain chain;
+};
+
+// A match and what the path told.
+struct Match {
+  const Route* route = nullptr;
+  size_t matched_bytes = 0;  // of the normalised path: the prefix, or what the regex matched
+  std::vector<std::pair<std::string, std::string>> captures;  // named ("id"), and numbered ("1")
+};
+
+struct RouteQuery {
+  std::string_view method;
+  std::string_view host;  // canonical, without port
+  int port = 0;           // that the client named, or the default of the scheme
+  std::string_view path;  // normalised
+  bool https = false;
+  std::string_view sni;   // canonical; "" where absent
+  const http::Fields* fields = nullptr;
+};
+
+class Gateway {
+ public:
+  // INVALID_ARGUMENT with field paths where the configuration is not valid (common/config is asked first, and the
+  // serverless restrictions hold here too). The reason of the first violation is the payload "sluice/reason".
+  // `state` is carried over from the version before, or new.
+  static absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const config::v1::GatewayConfig& config,
+                                                                std::span<const PluginType> plugins,
+                                                                const config::FleetRules& rules,
+                                                                std::shared_ptr<GatewayState> state);
+  ~Gateway();
+
+  const std::string& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  int64_t version() const { return version_; }
+  const std::vector<std::string>& hosts() const { return hosts_; }
+  const config::v1::Plan& plan() const { return plan_; }
+  const egress::Policy& egress() const { return egress_; }
+  GatewayState& state() const { return *state_; }
+
+  Match FindRoute(const RouteQuery& query) const;
+  // Global instances: what runs for a request that no route matched (its OnResponse and OnDone only).
+  const Chain& global_chain() const { return global_chain_; }
+  const Consumer* FindConsumer(std::string_view id_or_username) const;
+  // By the credential itself; the table is keyed by its SHA-256, so that comparing tells nothing of the key.
+  const KeyCredential* FindKey(std::string_view key) const;
+
+ private:
+  friend class GatewayCompiler;
+  Gateway();
+  std::string id_;
+  std::string name_;
+  int64_t version_ = 0;
+  std::vector<std::string> hosts_;
+  config::v1::Plan plan_;
+  egress::Policy egress_{{}, {}};
+  std::shared_ptr<GatewayState> state_;
+  std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<std::unique_ptr<Route>> routes_;
+  std::vector<std::unique_ptr<Consumer>> consumers_;
+  std::vector<std::unique_ptr<const Plugin>> plugins_;
+  absl::flat_hash_map<std::string, const Consumer*> consumers_by_name_;  // ids and usernames
+  absl::flat_hash_map<std::string, KeyCredential> keys_;                 // by SHA-256
+  Chain global_chain_;
+  std::unique_ptr<Router> router_;
+};
+
+// The gateways of one worker, by canonical host. Owned and read by that worker's thread; changed by what the sync thread
+// posts to it.
+class HostTable {
+ public:
+  void Put(std::shared_ptr<const Gateway> gateway);  // replaces the one with the same id
+  void Remove(const std::string& gateway_id);
+  std::shared_ptr<const Gateway> Find(std::string_view host) const;  // null where nobody has it
+  size_t size() const { return by_id_.size(); }
+
+ private:
+  absl::flat_hash_map<std::string, std::shared_ptr<const Gateway>> by_id_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Gateway>> by_host_;
+};
+
+}  // namespace sluice

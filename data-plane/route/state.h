@@ -1,0 +1,34 @@
+#pragma once
+
+// What of a gateway must survive a change of its configuration: the window, counters in flight, plugins' counters. Shared
+// by all workers of the node, hence atomics, and striped locks held for nanoseconds where a key decides (see counters.h).
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "common/quota/sliding_window.h"
+#include "data-plane/route/counters.h"
+
+namespace sluice {
+
+class GatewayState {
+ public:
+  // The window of this node's share of the gateway's limit. Null: no limit. Loaded once per request.
+  std::shared_ptr<quota::SlidingWindow> window() const { return std::atomic_load(&window_); }
+  // Sync thread only. 0: no limit. Keeps what was admitted within the last second.
+  void SetShare(uint32_t requests_per_second);
+
+  std::atomic<int64_t> requests_in_flight{0};
+  std::atomic<int64_t> upstream_connections{0};
+  std::atomic<int64_t> buffered_bytes{0};
+
+  Counters& plugin_counters() { return plugin_counters_; }
+
+ private:
+  std::shared_ptr<quota::SlidingWindow> window_;
+  Counters plugin_counters_;
+};
+
+}  // namespace sluice
