@@ -1,0 +1,138 @@
+#include "tests/support/process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "catch2/catch.hpp"
+
+namespace sluice::test {
+namespace {
+
+int ExitCode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
+[[noreturn]] void Exec(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
+  for (const std::string& pair : environment) putenv(const_cast<char*>(pair.c_str()));
+  std::vector<char*> argv;
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  dprintf(STDERR_FILENO, "cannot run %s\n", argv[0]);
+  _exit(127);
+}
+
+}  // namespace
+
+TempDir::TempDir() {
+  char name[] = "/tmp/sluice-test-XXXXXX";
+  REQUIRE(mkdtemp(name) != nullptr);
+  path_ = name;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void WriteFile(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
+
+uint16_t FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  socklen_t size = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+Finished Run(const std::vector<std::string>& command, const std::string& input, const std::vector<std::string>& environment,
+             std::chrono::seconds timeout) {
+  TempDir scratch;
+  WriteFile(scratch / "in", input);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(open((scratch / "in").c_str(), O_RDONLY), STDIN_FILENO);
+    dup2(open((scratch / "out").c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+    dup2(open((scratch / "err").c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    Exec(command, environment);
+  }
+  int status = 0;
+  const bool ended = Eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; }, timeout);
+  if (!ended) {
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+  }
+  Finished finished{.exit_code = ExitCode(status), .out = ReadFile(scratch / "out"), .err = ReadFile(scratch / "err")};
+  INFO(command[0] << " did not end in time; stderr: " << finished.err);
+  REQUIRE(ended);
+  return finished;
+}
+
+Process::Process(std::vector<std::string> command, std::string log) : log_(std::move(log)) {
+  pid_ = fork();
+  if (pid_ == 0) {
+    const int fd = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+    dup2(fd, STDOUT_FILENO);
+    dup2(fd, STDERR_FILENO);
+    Exec(command, {});
+  }
+  REQUIRE(pid_ > 0);
+}
+
+Process::~Process() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+}
+
+bool Process::running() {
+  int status = 0;
+  if (pid_ > 0 && waitpid(pid_, &status, WNOHANG) == pid_) {
+    exit_code_ = ExitCode(status);
+    pid_ = -1;
+  }
+  return pid_ > 0;
+}
+
+void Process::Signal(int signal) {
+  if (pid_ > 0) kill(pid_, signal);
+}
+
+int Process::Wait(std::chrono::seconds timeout) {
+  INFO("log: " << ReadFile(log_));
+  REQUIRE(Eventually([&] { return !running(); }, timeout));
+  return exit_code_;
+}
+
+void Process::Kill() {
+  Signal(SIGKILL);
+  Wait();
+}
+
+void PauseBetweenTries() { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
+
+}  // namespace sluice::test
