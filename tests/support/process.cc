@@ -19,7 +19,9 @@
 namespace sluice::test {
 namespace {
 
-int ExitCode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int ExitCode(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 [[noreturn]] void Exec(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
   for (const std::string& pair : environment) putenv(const_cast<char*>(pair.c_str()));
@@ -67,8 +69,8 @@ uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-Finished Run(const std::vector<std::string>& command, const std::string& input, const std::vector<std::string>& environment,
-             std::chrono::seconds timeout) {
+Finished Run(const std::vector<std::string>& command, const std::string& input,
+             const std::vector<std::string>& environment, std::chrono::seconds timeout) {
   TempDir scratch;
   WriteFile(scratch / "in", input);
   const pid_t pid = fork();
@@ -133,6 +135,8 @@ void Process::Kill() {
   Wait();
 }
 
-void PauseBetweenTries() { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
+void PauseBetweenTries() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
 
 }  // namespace sluice::test

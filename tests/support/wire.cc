@@ -46,7 +46,9 @@ WireClient::WireClient(uint16_t port) {
   REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
 }
 
-WireClient::~WireClient() { close(fd_); }
+WireClient::~WireClient() {
+  close(fd_);
+}
 
 bool WireClient::Send(std::string_view bytes) {
   while (!bytes.empty()) {
