@@ -25,8 +25,8 @@ struct Address {
 // addresses are errors, never names.
 absl::StatusOr<Address> ParseAddress(std::string_view text);
 
-// True where a host is written as some notation of a number (decimal, octal, hex, short form) that resolvers would take
-// for an address; such hosts are refused rather than resolved.
+// True where a host is no address for ParseAddress but some notation of a number (decimal, octal, hex, short form,
+// with a zone or a trailing dot) that resolvers would take for one; such hosts are refused rather than resolved.
 bool LooksNumeric(std::string_view host);
 
 struct Range {
@@ -42,14 +42,17 @@ absl::StatusOr<Range> ParseRange(std::string_view text);
 
 struct Decision {
   bool allowed;
-  std::string_view rule;  // what decided: "public", "operator", "loopback", "private", "link-local", "metadata", "platform", ...
+  // What decided: "public", "operator", "loopback", "private", "link-local", "metadata", "platform", "port", ...
+  std::string_view rule;
 };
 
-// Order: the platform's own addresses (never), metadata services (never), operator's ranges (yes), everything that is not
-// public (no), else yes. IPv4-mapped, NAT64, 6to4 and Teredo addresses are unwrapped first.
+// Order: the platform's own addresses (never), metadata services (never), operator's ranges (yes), everything that is
+// not public (no), else yes for ports 80, 443 and those from 1024 on. IPv4-mapped, NAT64, 6to4 and Teredo addresses are
+// unwrapped first; an IPv6 range never contains an IPv4 address.
 class Policy {
  public:
-  Policy(std::vector<Range> allow, std::vector<Range> protect) : allow_(std::move(allow)), protect_(std::move(protect)) {}
+  Policy(std::vector<Range> allow, std::vector<Range> protect)
+      : allow_(std::move(allow)), protect_(std::move(protect)) {}
   Decision Check(const Address& address, uint16_t port) const;
 
  private:
