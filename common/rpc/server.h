@@ -4,6 +4,7 @@
 // (CVE-2023-4785), so every gRPC port is accepted by our own loop, with a connection cap and a reserve descriptor, and
 // handed over by AddExternalConnectionAcceptor.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,12 @@ inline constexpr int kMaxMessageBytes = 4 * 1024 * 1024;     // received; RESOUR
 inline constexpr int kMaxSyncMessageBytes = 8 * 1024 * 1024; // towards nodes: one compiled config is at most 4 MiB
 inline constexpr int kKeepaliveMs = 5000;                    // HTTP/2 PING; a dead peer is noticed within 10 s
 inline constexpr int kKeepaliveTimeoutMs = 5000;
+inline constexpr int kHandshakeTimeoutMs = 10'000;           // TLS and the first HTTP/2 frame
+inline constexpr int kMaxStreamsPerConnection = 100;
+inline constexpr int kMaxThreads = 256;                      // a port, for blocking services
+inline constexpr int kFirstBackoffMs = 200;                  // between attempts to connect, doubling, with jitter
+inline constexpr int kMaxBackoffMs = 30'000;
+inline constexpr int kConnectTimeoutMs = 5000;
 
 struct TlsFiles {
   std::string certificate;  // paths of PEM files
