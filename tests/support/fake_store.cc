@@ -1,0 +1,217 @@
+#include "tests/support/fake_store.h"
+
+#include <algorithm>
+
+namespace sluice::test {
+
+using store::Committed;
+using store::GatewayRecord;
+using store::VersionRecord;
+
+absl::Status FakeStore::Check() const {
+  return down ? absl::UnavailableError("the database cannot be reached") : absl::OkStatus();
+}
+
+const FakeStore::Gateway* FakeStore::Find(const std::string& id_or_name) const {
+  for (const auto& [id, gateway] : gateways_) {
+    if (id == id_or_name || gateway.record.name == id_or_name) return &gateway;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::string> FakeStore::Epoch() { return "epoch"; }
+
+absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
+  if (before_commit) std::exchange(before_commit, nullptr)();
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  if (!fail_next.empty()) {
+    absl::Status failure = fail_next.front();
+    fail_next.pop_front();
+    if (!failure.ok()) return failure;
+  }
+  const bool is_new = write.expected_version == 0;
+  const auto found = gateways_.find(write.config.id());
+  if (!is_new && found == gateways_.end()) return absl::NotFoundError("no such gateway");
+  if (!is_new && found->second.record.version != write.expected_version) return absl::AbortedError("changed meanwhile");
+  for (const auto& [id, other] : gateways_) {
+    if (id == write.config.id()) continue;
+    if (other.record.name == write.config.name()) return absl::AlreadyExistsError("the name is taken");
+    for (const std::string& host : write.config.hosts()) {
+      if (std::count(other.record.hosts.begin(), other.record.hosts.end(), host) > 0) {
+        return absl::AlreadyExistsError("the host is taken");
+      }
+    }
+  }
+  Gateway& gateway = gateways_[write.config.id()];
+  config::v1::GatewayConfig config = write.config;
+  config.set_version(write.expected_version + 1);
+  ++revision_;
+  rows_.erase(gateway.record.revision);
+  const WallTime now = std::chrono::system_clock::now();
+  gateway.record = {config.id(), config.name(), config.kind(), config.plan().name(),
+                    {config.hosts().begin(), config.hosts().end()}, config.version(), revision_,
+                    is_new ? now : gateway.record.created, now};
+  const std::string bytes = config.SerializeAsString();
+  gateway.versions.push_back({config.version(), revision_, write.author, write.message, now, bytes,
+                              static_cast<uint32_t>(bytes.size())});
+  rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes};
+  writes.push_back(write);
+  audits.push_back(write.audit);
+  return Committed{config.version(), revision_};
+}
+
+absl::StatusOr<Committed> FakeStore::DeleteGateway(const std::string& id, const store::AuditRecord& audit) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const auto found = gateways_.find(id);
+  if (found == gateways_.end()) return absl::NotFoundError("no such gateway");
+  rows_.erase(found->second.record.revision);
+  const Committed committed{found->second.record.version, ++revision_};
+  rows_[revision_] = {revision_, id, true, found->second.record.kind, ""};
+  gateways_.erase(found);
+  audits.push_back(audit);
+  return committed;
+}
+
+absl::StatusOr<GatewayRecord> FakeStore::GetGateway(const std::string& id_or_name) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const Gateway* gateway = Find(id_or_name);
+  if (gateway == nullptr) return absl::NotFoundError("no such gateway");
+  return gateway->record;
+}
+
+absl::StatusOr<std::vector<GatewayRecord>> FakeStore::ListGateways(const std::string& after_name, int limit) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  std::vector<GatewayRecord> found;
+  for (const auto& [id, gateway] : gateways_) {
+    if (gateway.record.name > after_name) found.push_back(gateway.record);
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  if (found.size() > static_cast<size_t>(limit)) found.resize(limit);
+  return found;
+}
+
+absl::StatusOr<std::vector<std::string>> FakeStore::GatewaysOnPlan(const std::string& plan) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  std::vector<std::string> ids;
+  for (const auto& [id, gateway] : gateways_) {
+    if (gateway.record.plan == plan) ids.push_back(id);
+  }
+  return ids;
+}
+
+absl::StatusOr<VersionRecord> FakeStore::GetVersion(const std::string& gateway_id, int64_t version) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const Gateway* gateway = Find(gateway_id);
+  if (gateway == nullptr) return absl::NotFoundError("no such gateway");
+  if (version == 0) return gateway->versions.back();
+  for (const VersionRecord& record : gateway->versions) {
+    if (record.version == version) return record;
+  }
+  return absl::NotFoundError("no such version");
+}
+
+absl::StatusOr<std::vector<VersionRecord>> FakeStore::ListVersions(const std::string& gateway_id, int64_t before, int limit) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const Gateway* gateway = Find(gateway_id);
+  if (gateway == nullptr) return absl::NotFoundError("no such gateway");
+  std::vector<VersionRecord> found;
+  for (auto it = gateway->versions.rbegin(); it != gateway->versions.rend(); ++it) {
+    if ((before != 0 && it->version >= before) || found.size() >= static_cast<size_t>(limit)) continue;
+    found.push_back(*it);
+    found.back().config.clear();
+  }
+  return found;
+}
+
+absl::StatusOr<std::vector<store::ConfigRow>> FakeStore::ConfigsAfter(int64_t after, int limit) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  std::vector<store::ConfigRow> found;
+  for (auto it = rows_.upper_bound(after); it != rows_.end() && found.size() < static_cast<size_t>(limit); ++it) {
+    found.push_back(it->second);
+  }
+  return found;
+}
+
+absl::StatusOr<int64_t> FakeStore::HeadRevision() {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  return revision_;
+}
+
+absl::Status FakeStore::PutPlan(const config::v1::Plan& plan, const store::AuditRecord& audit) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  plans_[plan.name()] = plan;
+  audits.push_back(audit);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<config::v1::Plan> FakeStore::GetPlan(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const auto found = plans_.find(name);
+  if (found == plans_.end()) return absl::NotFoundError("no such plan");
+  return found->second;
+}
+
+absl::StatusOr<std::vector<config::v1::Plan>> FakeStore::ListPlans() {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  std::vector<config::v1::Plan> plans;
+  for (const auto& [name, plan] : plans_) plans.push_back(plan);
+  return plans;
+}
+
+absl::StatusOr<std::optional<store::TokenRecord>> FakeStore::FindToken(const std::string& hash) {
+  const std::lock_guard lock(mutex_);
+  ++token_reads;
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const auto found = tokens_.find(hash);
+  if (found == tokens_.end()) return std::optional<store::TokenRecord>();
+  return std::optional<store::TokenRecord>(found->second);
+}
+
+absl::Status FakeStore::PutToken(const store::TokenRecord& token, const std::string& hash) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  tokens_[hash] = token;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> FakeStore::CountTokens() {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  return static_cast<int64_t>(tokens_.size());
+}
+
+absl::Status FakeStore::Audit(const store::AuditRecord& record) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  audits.push_back(record);
+  return absl::OkStatus();
+}
+
+absl::Status FakeStore::PutNode(const store::NodeRecord& node) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  nodes_[node.name] = node;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<store::NodeRecord>> FakeStore::ListNodes() {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  std::vector<store::NodeRecord> nodes;
+  for (const auto& [name, node] : nodes_) nodes.push_back(node);
+  return nodes;
+}
+
+}  // namespace sluice::test

@@ -1,0 +1,64 @@
+#pragma once
+
+// A store in memory: the operations of store::Store with their documented errors, without PostgreSQL. Callable from every
+// thread. Tests reach into the public members between calls, and make the next calls fail with `fail_next` and `down`.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "control-plane/store/store.h"
+
+namespace sluice::test {
+
+class FakeStore final : public store::Store {
+ public:
+  absl::StatusOr<std::string> Epoch() override;
+  absl::StatusOr<store::Committed> Commit(const store::Write& write) override;
+  absl::StatusOr<store::Committed> DeleteGateway(const std::string& id, const store::AuditRecord& audit) override;
+  absl::StatusOr<store::GatewayRecord> GetGateway(const std::string& id_or_name) override;
+  absl::StatusOr<std::vector<store::GatewayRecord>> ListGateways(const std::string& after_name, int limit) override;
+  absl::StatusOr<std::vector<std::string>> GatewaysOnPlan(const std::string& plan) override;
+  absl::StatusOr<store::VersionRecord> GetVersion(const std::string& gateway_id, int64_t version) override;
+  absl::StatusOr<std::vector<store::VersionRecord>> ListVersions(const std::string& gateway_id, int64_t before,
+                                                                 int limit) override;
+  absl::StatusOr<std::vector<store::ConfigRow>> ConfigsAfter(int64_t after, int limit) override;
+  absl::StatusOr<int64_t> HeadRevision() override;
+  absl::Status PutPlan(const config::v1::Plan& plan, const store::AuditRecord& audit) override;
+  absl::StatusOr<config::v1::Plan> GetPlan(const std::string& name) override;
+  absl::StatusOr<std::vector<config::v1::Plan>> ListPlans() override;
+  absl::StatusOr<std::optional<store::TokenRecord>> FindToken(const std::string& hash) override;
+  absl::Status PutToken(const store::TokenRecord& token, const std::string& hash) override;
+  absl::StatusOr<int64_t> CountTokens() override;
+  absl::Status Audit(const store::AuditRecord& record) override;
+  absl::Status PutNode(const store::NodeRecord& node) override;
+  absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
+
+  bool down = false;                           // every call: UNAVAILABLE
+  std::deque<absl::Status> fail_next;          // what the next commits answer instead
+  std::function<void()> before_commit;         // runs unlocked, once, before the next commit
+  std::vector<store::Write> writes;            // that were committed
+  std::vector<store::AuditRecord> audits;      // of commits too
+  int token_reads = 0;
+
+ private:
+  struct Gateway {
+    store::GatewayRecord record;
+    std::vector<store::VersionRecord> versions;  // oldest first
+  };
+  absl::Status Check() const;
+  const Gateway* Find(const std::string& id_or_name) const;
+
+  mutable std::mutex mutex_;
+  int64_t revision_ = 0;
+  std::map<std::string, Gateway> gateways_;  // by id
+  std::map<int64_t, store::ConfigRow> rows_;
+  std::map<std::string, config::v1::Plan> plans_;
+  std::map<std::string, store::TokenRecord> tokens_;  // by hash
+  std::map<std::string, store::NodeRecord> nodes_;
+};
+
+}  // namespace sluice::test
