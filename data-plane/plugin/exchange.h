@@ -87,7 +87,7 @@ class Exchange {
   std::vector<Try> tries;
   uint64_t request_bytes = 0;   // head and body, as received
   uint64_t response_bytes = 0;  // as sent
-  uint64_t request_body_bytes = 0;
+  uint64_t request_body_bytes = 0;  // as received; in OnRequestBody including the piece at hand
   uint64_t response_body_bytes = 0;
   WallTime started_wall;
   MonotonicTime started;             // head complete
@@ -96,7 +96,18 @@ class Exchange {
   MonotonicTime ended;
   const http::ResponseHead* response = nullptr;  // as sent; null where none was
 
-  virtual PluginWorker& worker() = 0;
+  // Names of the headers and query parameters that hold the client's credentials: logs show their values as REDACTED.
+  // Points into the plugin that set it. Null: none beyond Authorization and Proxy-Authorization.
+  const std::vector<std::string>* secret_names = nullptr;
+  // What a plugin learnt in OnRequest and tells the client in OnResponse, under its own address. Plugins' own business.
+  struct Note {
+    const Plugin* plugin;
+    std::string_view name;  // of a field; a literal
+    std::string value;
+  };
+  std::vector<Note> notes;
+
+  virtual PluginWorker& worker() const = 0;
 
   // The whole request body, read now and kept; at most `max` bytes and never more than the plan's. It is sent upstream with
   // a length afterwards. The pointer is null with a Reply (413, 400, 408) that the plugin must return.
