@@ -21,7 +21,11 @@ class Violations {
  public:
   static constexpr size_t kMaxViolations = 100;  // more are counted and dropped
 
+  // The same sentence about the same field is kept once: completing and validating may both find it.
   void Add(std::string field, std::string message, std::string reason = "INVALID") {
+    for (const Violation& violation : list_) {
+      if (violation.field == field && violation.message == message) return;
+    }
     ++total_;
     if (list_.size() < kMaxViolations) list_.push_back({std::move(field), std::move(message), std::move(reason)});
   }

@@ -1,0 +1,190 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "common/base/check.h"
+#include "common/schema/json.h"
+#include "common/schema/options.h"
+#include "common/schema/schema.h"
+#include "common/schema/suggest.h"
+#include "common/schema/text.h"
+#include "google/protobuf/map_field.h"
+
+namespace sluice::schema {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+constexpr double kMaxExact = 9007199254740992;  // 2^53: JSON numbers are doubles
+
+class Decoder {
+ public:
+  explicit Decoder(Violations& violations) : violations_(violations) {}
+
+  void Object(const Struct& in, const std::string& path, Message& out) {
+    const Descriptor& type = *out.GetDescriptor();
+    std::vector<std::string> known;
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor& field = *type.field(i);
+      known.push_back(WireName(field));
+      const auto found = in.fields().find(known.back());
+      if (found == in.fields().end() || found->second.has_null_value()) continue;
+      if (found->second.kind_case() == Value::KIND_NOT_SET || OptionsOf(field).read_only()) continue;
+      Field(found->second, Join(path, known.back()), out, field);
+    }
+    std::vector<std::string> unknown;
+    for (const auto& [name, value] : in.fields()) {
+      if (std::find(known.begin(), known.end(), name) == known.end() && !value.has_null_value()) unknown.push_back(name);
+    }
+    std::sort(unknown.begin(), unknown.end());
+    for (const std::string& name : unknown) {
+      violations_.Add(Join(path, name), Cat("unknown field", DidYouMean(name, known)));
+    }
+  }
+
+ private:
+  void Expected(std::string_view what, const Value& in, const std::string& path) {
+    violations_.Add(path, Cat("expected ", what, ", not ", NameOfKind(in)));
+  }
+
+  void Field(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+    if (field.is_map()) return Map(in, path, out, field);
+    if (field.is_repeated()) return List(in, path, out, field);
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      return Nested(in, path, *out.GetReflection()->MutableMessage(&out, &field));
+    }
+    Scalar(in, path, out, field);
+  }
+
+  void List(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+    if (!in.has_list_value()) return Expected("an array", in, path);
+    const auto& values = in.list_value().values();
+    if (values.empty() && OptionsOf(field).default_().size() > 2) {  // more than "[]"
+      return violations_.Add(path, "length must be at least 1; leave it out for its default");
+    }
+    for (int i = 0; i < values.size(); ++i) {
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        Nested(values[i], Join(path, i), *out.GetReflection()->AddMessage(&out, &field));
+      } else {
+        Scalar(values[i], Join(path, i), out, field);
+      }
+    }
+  }
+
+  void Map(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+    if (!in.has_struct_value()) return Expected("an object", in, path);
+    SLUICE_CHECK(field.message_type()->map_key()->cpp_type() == FieldDescriptor::CPPTYPE_STRING);
+    const FieldDescriptor& of_value = *field.message_type()->map_value();
+    std::vector<std::string_view> names;
+    for (const auto& entry : in.struct_value().fields()) names.push_back(entry.first);
+    std::sort(names.begin(), names.end());
+    for (std::string_view name : names) {
+      const Value& value = in.struct_value().fields().at(std::string(name));
+      if (value.has_null_value()) continue;
+      Message* entry = out.GetReflection()->AddMessage(&out, &field);
+      entry->GetReflection()->SetString(entry, field.message_type()->map_key(), std::string(name));
+      Field(value, Join(path, name), *entry, of_value);
+    }
+  }
+
+  void Nested(const Value& in, const std::string& path, Message& out) {
+    const Descriptor& type = *out.GetDescriptor();
+    if (IsJson(type)) return Json(in, path, out);
+    if (IsUnwrapped(type)) return List(in, path, out, *type.field(0));
+    if (!in.has_struct_value()) return Expected("an object", in, path);
+    Object(in.struct_value(), path, out);
+  }
+
+  void Json(const Value& in, const std::string& path, Message& out) {
+    switch (out.GetDescriptor()->well_known_type()) {
+      case Descriptor::WELLKNOWNTYPE_STRUCT:
+        if (!in.has_struct_value()) return Expected("an object", in, path);
+        return out.CopyFrom(in.struct_value());
+      case Descriptor::WELLKNOWNTYPE_LISTVALUE:
+        if (!in.has_list_value()) return Expected("an array", in, path);
+        return out.CopyFrom(in.list_value());
+      default: return out.CopyFrom(in);
+    }
+  }
+
+  void Scalar(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING: return String(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_BOOL:
+        if (!in.has_bool_value()) return Expected("a boolean", in, path);
+        return Put<bool>(out, field, in.bool_value());
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        if (!in.has_number_value()) return Expected("a number", in, path);
+        return Put<double>(out, field, in.number_value());
+      case FieldDescriptor::CPPTYPE_INT32: return Integer<int32_t>(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_UINT32: return Integer<uint32_t>(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_INT64: return Integer<int64_t>(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_UINT64: return Integer<uint64_t>(in, path, out, field);
+      default: SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
+    }
+  }
+
+  // A reference may be written as an object with the one thing that names the entity.
+  void String(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+    if (in.has_string_value()) return Put<std::string>(out, field, in.string_value());
+    if (OptionsOf(field).references().empty()) return Expected("a string", in, path);
+    if (!in.has_struct_value()) return Expected("a name, or an object with name or id", in, path);
+    const Value* named = nullptr;
+    for (const char* key : {"id", "name", "username"}) {
+      const auto found = in.struct_value().fields().find(key);
+      if (found != in.struct_value().fields().end() && found->second.has_string_value()) named = &found->second;
+      if (named != nullptr) break;
+    }
+    if (named == nullptr) return violations_.Add(path, "expected a name, or an object with name or id");
+    Put<std::string>(out, field, named->string_value());
+  }
+
+  template <typename T>
+  void Integer(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+    if (!in.has_number_value()) return Expected("an integer", in, path);
+    const double number = in.number_value();
+    if (number != std::floor(number)) return violations_.Add(path, "expected an integer");
+    const double low = std::max(static_cast<double>(std::numeric_limits<T>::min()), -kMaxExact);
+    const double high = std::min(static_cast<double>(std::numeric_limits<T>::max()), kMaxExact);
+    if (number < low || number > high) {
+      return violations_.Add(path, Cat("value should be between ", static_cast<int64_t>(low), " and ",
+                                                static_cast<int64_t>(high)));
+    }
+    Put<T>(out, field, static_cast<T>(number));
+  }
+
+  template <typename T>
+  void Put(Message& out, const FieldDescriptor& field, T value) {
+    const auto& reflection = *out.GetReflection();
+    const bool add = field.is_repeated();
+    if constexpr (std::is_same_v<T, std::string>) {
+      add ? reflection.AddString(&out, &field, std::move(value)) : reflection.SetString(&out, &field, std::move(value));
+    } else if constexpr (std::is_same_v<T, bool>) {
+      add ? reflection.AddBool(&out, &field, value) : reflection.SetBool(&out, &field, value);
+    } else if constexpr (std::is_same_v<T, double>) {
+      add ? reflection.AddDouble(&out, &field, value) : reflection.SetDouble(&out, &field, value);
+    } else if constexpr (std::is_same_v<T, int32_t>) {
+      add ? reflection.AddInt32(&out, &field, value) : reflection.SetInt32(&out, &field, value);
+    } else if constexpr (std::is_same_v<T, uint32_t>) {
+      add ? reflection.AddUInt32(&out, &field, value) : reflection.SetUInt32(&out, &field, value);
+    } else if constexpr (std::is_same_v<T, int64_t>) {
+      add ? reflection.AddInt64(&out, &field, value) : reflection.SetInt64(&out, &field, value);
+    } else {
+      add ? reflection.AddUInt64(&out, &field, value) : reflection.SetUInt64(&out, &field, value);
+    }
+  }
+
+  Violations& violations_;
+};
+
+}  // namespace
+
+void Decode(const Struct& in, const std::string& path, Message& out, Violations& violations) {
+  if (CheckJson(in, path, 1, violations)) Decoder(violations).Object(in, path, out);
+}
+
+}  // namespace sluice::schema
