@@ -21,7 +21,6 @@ std::string Invalid(std::string_view text, std::string_view why) {
   return Cat("invalid value '", Shown(text), "': ", why);
 }
 
-bool IsAlnum(char c) { return IsAlnum(c); }
 bool IsHex(char c) { return IsHexDigit(c); }
 bool IsUnreserved(char c) { return IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
 bool IsOneOf(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
