@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# A Sluice of one node for measuring, on ports of its own, in a temporary state folder that goes with the script.
+# Needs common.sh, process.sh and postgres.sh.
+
+readonly bench_upstream=127.0.0.1:19100 bench_admin=127.0.0.1:19101 bench_sync=127.0.0.1:19102 bench_ops=127.0.0.1:19103
+readonly bench_http=127.0.0.1:19104 bench_https=127.0.0.1:19105 bench_node_ops=127.0.0.1:19106
+
+bench_sluice() { "$programs/sluice" --server "$bench_admin" --token-file "$state/admin-token" "$@"; }
+
+# bench_up CPUS CPUS: starts everything, the upstream on the first cores and the node on the second, as taskset names them.
+bench_up() {
+  local upstream_cpu=$1 node_cpu=$2 issue
+  state=$(mktemp -d /tmp/sluice-bench.XXXXXX)
+  chmod 711 "$state"
+  trap bench_down EXIT
+  trap 'exit 130' INT TERM
+  process_init
+  postgres_init "$state"
+  postgres_start "$state"
+  write_private "$state/database" "$(postgres_conninfo)"
+  process_ensure upstream "$(command -v taskset)" -c "$upstream_cpu" "$programs/sluice-demo-upstream" \
+    --listen "$bench_upstream"
+  process_wait upstream 15 curl -fsS "http://$bench_upstream/healthz"
+  process_ensure control-plane "$programs/sluice-control-plane" --database-file "$state/database" --state "$state" \
+    --nodes 1 --admin "$bench_admin" --sync "$bench_sync" --ops "$bench_ops" --egress-allow "$bench_upstream"
+  process_wait control-plane 60 bench_sluice gateway list
+  issue=("$programs/sluice-control-plane" issue --state "$state")
+  "${issue[@]}" --kind node --name node-1 --out "$state/node" >>"$state/log/issue.log" 2>&1
+  "${issue[@]}" --kind edge --name gw.localhost --out "$state/edge" >>"$state/log/issue.log" 2>&1
+  install -d -m 700 "$state/last-good"
+  process_ensure node "$(command -v taskset)" -c "$node_cpu" "$programs/sluice-data-plane" --name node-1 \
+    --control-plane "$bench_sync" --ca "$state/ca.pem" --cert "$state/node/cert.pem" --key "$state/node/key.pem" \
+    --http "$bench_http" --https "$bench_https" --ops "$bench_node_ops" --tls-cert "$state/edge/cert.pem" \
+    --tls-key "$state/edge/key.pem" --state "$state/last-good" --workers 1 --access-log off
+  process_wait node 60 curl -fsS "http://$bench_node_ops/readyz"
+}
+
+bench_down() {
+  local name
+  for name in $(process_names); do process_stop "$name" 40; done
+  postgres_stop
+  postgres_forget_socket "$state"
+  rm -rf "$state"
+}
+
+bench_document() {
+  printf '_format_version: "3.0"\nservices:\n- name: bench\n  url: http://%s\n  routes:\n' "$bench_upstream"
+  printf -- '  - name: %s\n    paths: [/]\n' "$1"
+}
+
+# Of numbers, one a line.
+median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+percentile() { sort -g | awk -v p="$1" '{ v[NR] = $1 } END { i = int(NR * p / 100 + 0.999999); print v[i < 1 ? 1 : i] }'; }
