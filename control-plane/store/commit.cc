@@ -1,0 +1,225 @@
+// The two changes that nodes hear of. Each takes the gateway's row first and the clock's row last, so that writers of one
+// gateway queue at the front and writers of different gateways meet only for the moment between clock and commit.
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "control-plane/store/postgres_store.h"
+
+namespace sluice::store {
+namespace {
+
+constexpr Statement kInsertGateway = {
+    "insert_gateway", "insert into gateways (id, name, kind, plan, version) values ($1, $2, $3::bigint::smallint, $4, 1)"};
+constexpr Statement kLockGateway = {"lock_gateway", "select version, kind from gateways where id = $1 for update"};
+constexpr Statement kUpdateGateway = {
+    "update_gateway",
+    "update gateways set name = $2, plan = $3, version = $4::bigint, updated_at = now() where id = $1"};
+constexpr Statement kDropHosts = {
+    "drop_hosts", "delete from gateway_hosts where gateway_id = $1 and host <> all ($2::text[])"};
+constexpr Statement kPutHosts = {
+    "put_hosts",
+    "insert into gateway_hosts (host, gateway_id, position)"
+    " select h.host, $1::text, h.position from unnest($2::text[]) with ordinality as h (host, position) order by h.host"
+    " on conflict (host) do update set position = excluded.position where gateway_hosts.gateway_id = excluded.gateway_id"};
+constexpr Statement kCountHosts = {"count_hosts", "select count(*) from gateway_hosts where gateway_id = $1"};
+constexpr Statement kDeleteEntities = {
+    "delete_entities",
+    "delete from entities e using unnest($2::text[], $3::text[]) as gone (kind, id)"
+    " where e.gateway_id = $1 and e.kind = gone.kind and e.id = gone.id"};
+constexpr Statement kPutEntities = {
+    "put_entities",
+    "insert into entities (gateway_id, kind, id, name, tags, body)"
+    " select $1::text, e.kind, e.id, e.name, e.tags::text[], e.body::json"
+    " from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as e (kind, id, name, tags, body)"
+    " on conflict (gateway_id, id) do update"
+    " set name = excluded.name, tags = excluded.tags, body = excluded.body where entities.kind = excluded.kind"};
+constexpr Statement kDropReferences = {
+    "drop_references", "delete from entity_references where gateway_id = $1 and from_id = any ($2::text[])"};
+constexpr Statement kPutReferences = {
+    "put_references",
+    "insert into entity_references (gateway_id, from_id, to_id)"
+    " select distinct $1::text, r.from_id, r.to_id from unnest($2::text[], $3::text[]) as r (from_id, to_id)"};
+constexpr Statement kPutVersion = {
+    "put_version",
+    "insert into versions (gateway_id, version, author, message, config) values ($1, $2::bigint, $3, $4, $5)"};
+constexpr Statement kTrimVersions = {"trim_versions", "delete from versions where gateway_id = $1 and version <= $2::bigint"};
+constexpr Statement kTick = {
+    "tick",
+    "with tick as (update config_clock set revision = revision + 1 returning revision),"
+    " g as (update gateways set revision = tick.revision from tick where id = $1),"
+    " v as (update versions set revision = tick.revision from tick where gateway_id = $1 and version = $2::bigint),"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config)"
+    "       select $1, tick.revision, false, $3::bigint::smallint, $4 from tick"
+    "       on conflict (gateway_id) do update"
+    "       set revision = excluded.revision, removed = false, kind = excluded.kind, config = excluded.config)"
+    " select revision from tick"};
+constexpr Statement kDeleteGateway = {"delete_gateway", "delete from gateways where id = $1"};
+constexpr Statement kTickRemoval = {
+    "tick_removal",
+    "with tick as (update config_clock set revision = revision + 1 returning revision),"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind)"
+    "       select $1, tick.revision, true, $2::bigint::smallint from tick"
+    "       on conflict (gateway_id) do update set revision = excluded.revision, removed = true, config = null)"
+    " select revision from tick"};
+
+// Immediate, so that what is deferred is found before the clock is taken.
+constexpr char kCheckDeferred[] = "set constraints all immediate";
+constexpr char kRing[] = "notify sluice_config";
+
+std::string SerializeStable(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+Parameters For(const std::string& gateway) {
+  Parameters parameters;
+  parameters.Text(gateway);
+  return parameters;
+}
+
+absl::Status PutGateway(Connection& connection, const Write& write) {
+  const auto& config = write.config;
+  if (write.expected_version == 0) {
+    return connection.Run(kInsertGateway, For(config.id()).Text(config.name()).Int(config.kind()).Text(config.plan().name()))
+        .status();
+  }
+  auto row = connection.Run(kLockGateway, For(config.id()));
+  if (!row.ok()) return row.status();
+  if (row->rows() == 0) return absl::NotFoundError(absl::StrCat("gateway ", config.name(), " is gone"));
+  if (row->Int(0, 0) != write.expected_version) {
+    return absl::AbortedError(absl::StrCat("gateway ", config.name(), " is at version ", row->Int(0, 0), ", not ",
+                                           write.expected_version, " any more"));
+  }
+  if (row->Int(0, 1) != config.kind()) return absl::FailedPreconditionError("the kind of a gateway never changes");
+  return connection
+      .Run(kUpdateGateway,
+           For(config.id()).Text(config.name()).Text(config.plan().name()).Int(write.expected_version + 1))
+      .status();
+}
+
+absl::Status PutHosts(Connection& connection, const config::v1::GatewayConfig& config) {
+  const std::vector<std::string> hosts(config.hosts().begin(), config.hosts().end());
+  absl::Status status = connection.Run(kDropHosts, For(config.id()).TextArray(hosts)).status();
+  if (status.ok()) status = connection.Run(kPutHosts, For(config.id()).TextArray(hosts)).status();
+  if (!status.ok()) return status;
+  auto count = connection.Run(kCountHosts, For(config.id()));
+  if (!count.ok()) return count.status();
+  if (count->Int(0, 0) == static_cast<int64_t>(hosts.size())) return absl::OkStatus();
+  return absl::AlreadyExistsError("a host belongs to another gateway");
+}
+
+absl::Status DeleteEntities(Connection& connection, const Write& write) {
+  if (write.deletes.empty()) return absl::OkStatus();
+  std::vector<std::string> kinds, ids;
+  for (const auto& [kind, id] : write.deletes) {
+    kinds.push_back(kind);
+    ids.push_back(id);
+  }
+  return connection.Run(kDeleteEntities, For(write.config.id()).TextArray(kinds).TextArray(ids)).status();
+}
+
+absl::Status PutReferences(Connection& connection, const Write& write) {
+  std::vector<std::string> changed, from, to;
+  for (const EntityRow& row : write.upserts) {
+    changed.push_back(row.id);
+    for (const std::string& target : row.references) {
+      from.push_back(row.id);
+      to.push_back(target);
+    }
+  }
+  absl::Status status = connection.Run(kDropReferences, For(write.config.id()).TextArray(changed)).status();
+  if (!status.ok() || from.empty()) return status;
+  return connection.Run(kPutReferences, For(write.config.id()).TextArray(from).TextArray(to)).status();
+}
+
+absl::Status PutEntities(Connection& connection, const Write& write) {
+  if (write.upserts.empty()) return absl::OkStatus();
+  std::vector<std::string> kinds, ids, names, tags, bodies;
+  for (const EntityRow& row : write.upserts) {
+    kinds.push_back(row.kind);
+    ids.push_back(row.id);
+    names.push_back(row.name);
+    tags.push_back(Parameters::ArrayLiteral(row.tags));
+    bodies.push_back(row.body);
+  }
+  Parameters parameters = For(write.config.id());
+  parameters.TextArray(kinds).TextArray(ids).TextArray(names).TextArray(tags).TextArray(bodies);
+  absl::Status status = connection.Run(kPutEntities, parameters).status();
+  return status.ok() ? PutReferences(connection, write) : status;
+}
+
+absl::Status PutVersion(Connection& connection, const Write& write, int64_t version, const std::string& bytes) {
+  const std::string& id = write.config.id();
+  absl::Status status =
+      connection.Run(kPutVersion, For(id).Int(version).Text(write.author).Text(write.message).Bytes(bytes)).status();
+  if (!status.ok() || version <= kMaxVersionsKept) return status;
+  return connection.Run(kTrimVersions, For(id).Int(version - kMaxVersionsKept)).status();
+}
+
+absl::StatusOr<int64_t> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
+                                      const Parameters& parameters) {
+  absl::Status status = connection.Execute(kCheckDeferred);
+  if (!status.ok()) return status;
+  auto revision = connection.Run(tick, parameters);
+  if (!revision.ok()) return revision.status();
+  status = transaction.Commit();
+  if (!status.ok()) return status;
+  // Only a doorbell: whoever misses it looks every second.
+  connection.Execute(kRing).IgnoreError();
+  return revision->Int(0, 0);
+}
+
+}  // namespace
+
+absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
+  config::v1::GatewayConfig config = write.config;
+  const int64_t version = write.expected_version + 1;
+  config.set_version(version);
+  const std::string bytes = SerializeStable(config);
+
+  auto lease = pool_.Borrow();
+  if (!lease.ok()) return lease.status();
+  Connection& connection = **lease;
+  Transaction transaction(connection);
+  absl::Status status = transaction.Begin();
+  if (status.ok()) status = PutGateway(connection, write);
+  if (status.ok()) status = PutHosts(connection, config);
+  if (status.ok()) status = DeleteEntities(connection, write);
+  if (status.ok()) status = PutEntities(connection, write);
+  if (status.ok()) status = PutVersion(connection, write, version, bytes);
+  if (status.ok()) status = InsertAudit(connection, write.audit);
+  if (!status.ok()) return status;
+  auto revision =
+      TickAndCommit(connection, transaction, kTick, For(config.id()).Int(version).Int(config.kind()).Bytes(bytes));
+  if (!revision.ok()) return revision.status();
+  return Committed{version, *revision};
+}
+
+absl::StatusOr<Committed> PostgresStore::DeleteGateway(const std::string& id, const AuditRecord& audit) {
+  auto lease = pool_.Borrow();
+  if (!lease.ok()) return lease.status();
+  Connection& connection = **lease;
+  Transaction transaction(connection);
+  absl::Status status = transaction.Begin();
+  if (!status.ok()) return status;
+  auto row = connection.Run(kLockGateway, For(id));
+  if (!row.ok()) return row.status();
+  if (row->rows() == 0) return absl::NotFoundError("there is no such gateway");
+  status = connection.Run(kDeleteGateway, For(id)).status();
+  if (status.ok()) status = InsertAudit(connection, audit);
+  if (!status.ok()) return status;
+  auto revision = TickAndCommit(connection, transaction, kTickRemoval, For(id).Int(row->Int(0, 1)));
+  if (!revision.ok()) return revision.status();
+  return Committed{row->Int(0, 0), *revision};
+}
+
+}  // namespace sluice::store

@@ -1,0 +1,106 @@
+#pragma once
+
+// One connection to PostgreSQL: prepared statements with typed parameters and results. Belongs to one thread at a time; the
+// pool hands it around. A broken connection answers UNAVAILABLE until Reconnect.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "control-plane/store/store.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace sluice::store {
+
+// Prepared on a connection the first time it is run there. Constants, told apart by name.
+struct Statement {
+  const char* name;
+  const char* sql;
+};
+
+// In the order of $1, $2, ...; values travel in binary, so that no text is ever quoted.
+class Parameters {
+ public:
+  Parameters& Text(std::string_view value) { return Add(std::string(value), kBinary); }
+  Parameters& Bytes(std::string_view value) { return Add(std::string(value), kBinary); }
+  Parameters& Int(int64_t value);  // bigint
+  Parameters& Time(WallTime value);
+  Parameters& TextArray(const std::vector<std::string>& values) { return Add(ArrayLiteral(values), kText); }
+  // PostgreSQL's notation of a text[]: {"a","b"}
+  static std::string ArrayLiteral(const std::vector<std::string>& values);
+
+ private:
+  friend class Connection;
+  static constexpr int kText = 0;
+  static constexpr int kBinary = 1;
+  Parameters& Add(std::string value, int format);
+  std::vector<std::string> values_;
+  std::vector<int> formats_;
+};
+
+class Result {
+ public:
+  explicit Result(pg_result* result);
+  int rows() const;
+  std::string Text(int row, int column) const;  // also bytea
+  int64_t Int(int row, int column) const;       // smallint, integer, bigint
+  bool Bool(int row, int column) const;
+  WallTime Time(int row, int column) const;
+
+ private:
+  std::string_view Raw(int row, int column) const;
+  std::shared_ptr<pg_result> result_;
+};
+
+class Connection {
+ public:
+  explicit Connection(Options options) : options_(std::move(options)) {}
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  absl::Status Reconnect();
+  // False too where the server has closed it meanwhile. Costs no round trip.
+  bool IsUsable();
+
+  absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
+  // Constant SQL without parameters: BEGIN, COMMIT, LISTEN, migrations.
+  absl::Status Execute(const char* sql);
+
+  // For waiting on notifications.
+  int descriptor() const;
+  // Reads what has arrived; true where a notification was among it. UNAVAILABLE: the connection is gone.
+  absl::StatusOr<bool> ReadNotifications();
+
+ private:
+  absl::Status Prepare(const Statement& statement);
+  absl::StatusOr<Result> Check(pg_result* result);
+
+  const Options options_;
+  pg_conn* connection_ = nullptr;
+  std::unordered_set<std::string> prepared_;
+};
+
+// BEGIN, and ROLLBACK unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection) : connection_(connection) {}
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  absl::Status Begin();
+  absl::Status Commit();
+
+ private:
+  Connection& connection_;
+  bool open_ = false;
+};
+
+}  // namespace sluice::store

@@ -1,0 +1,57 @@
+#pragma once
+
+// The Store on PostgreSQL. Made by Store::Open; see store.h for what each call means.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control-plane/store/pool.h"
+#include "control-plane/store/store.h"
+
+namespace sluice::store {
+
+class PostgresStore final : public Store {
+ public:
+  explicit PostgresStore(const Options& options) : pool_(options) {}
+
+  // commit.cc
+  absl::StatusOr<Committed> Commit(const Write& write) override;
+  absl::StatusOr<Committed> DeleteGateway(const std::string& id, const AuditRecord& audit) override;
+
+  // gateways.cc
+  absl::StatusOr<GatewayRecord> GetGateway(const std::string& id_or_name) override;
+  absl::StatusOr<std::vector<GatewayRecord>> ListGateways(const std::string& after_name, int limit) override;
+  absl::StatusOr<std::vector<std::string>> GatewaysOnPlan(const std::string& plan) override;
+  absl::StatusOr<VersionRecord> GetVersion(const std::string& gateway_id, int64_t version) override;
+  absl::StatusOr<std::vector<VersionRecord>> ListVersions(const std::string& gateway_id, int64_t before,
+                                                          int limit) override;
+
+  // revisions.cc
+  absl::StatusOr<std::string> Epoch() override;
+  absl::StatusOr<std::vector<ConfigRow>> ConfigsAfter(int64_t after, int limit) override;
+  absl::StatusOr<int64_t> HeadRevision() override;
+
+  // directory.cc
+  absl::Status PutPlan(const config::v1::Plan& plan, const AuditRecord& audit) override;
+  absl::StatusOr<config::v1::Plan> GetPlan(const std::string& name) override;
+  absl::StatusOr<std::vector<config::v1::Plan>> ListPlans() override;
+  absl::StatusOr<std::optional<TokenRecord>> FindToken(const std::string& hash) override;
+  absl::Status PutToken(const TokenRecord& token, const std::string& hash) override;
+  absl::StatusOr<int64_t> CountTokens() override;
+  absl::Status Audit(const AuditRecord& record) override;
+  absl::Status PutNode(const NodeRecord& node) override;
+  absl::StatusOr<std::vector<NodeRecord>> ListNodes() override;
+
+ private:
+  absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
+  Pool pool_;
+};
+
+// Part of the caller's transaction.
+absl::Status InsertAudit(Connection& connection, const AuditRecord& record);
+
+// The channel that commits ring.
+inline constexpr char kDoorbellChannel[] = "sluice_config";
+
+}  // namespace sluice::store

@@ -1,0 +1,38 @@
+#pragma once
+
+// A throw-away PostgreSQL cluster on a Unix socket below /tmp, gone with the object. Where the tests run as root it runs as
+// the user `postgres`, since it refuses root. Test thread only.
+
+#include <memory>
+#include <string>
+
+#include "tests/support/process.h"
+
+namespace sluice::test {
+
+class Postgres {
+ public:
+  Postgres();  // made and started; fails the test where that is not possible
+  ~Postgres();
+  Postgres(const Postgres&) = delete;
+
+  void Start();
+  void Stop();     // as an operator would: connections are ended, nothing is lost
+  void Restart();
+  // The connection string of a new, empty database.
+  std::string CreateDatabase();
+  // What psql prints (unaligned, rows only); fails the test on an error.
+  std::string Query(const std::string& database, const std::string& sql) const;
+
+ private:
+  std::string ConnectionString(const std::string& database) const;
+
+  TempDir folder_;
+  std::unique_ptr<Process> server_;
+  int databases_ = 0;
+};
+
+// One cluster for all tests of an executable: making one takes a second, a database of its own some milliseconds.
+Postgres& SharedPostgres();
+
+}  // namespace sluice::test
