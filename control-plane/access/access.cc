@@ -6,11 +6,13 @@
 
 #include "absl/strings/match.h"
 #include "common/base/random.h"
-#include "control-plane/access/text.h"
+#include "common/schema/text.h"
 
 namespace sluice::access {
 
 namespace {
+
+using schema::Cat;
 
 constexpr std::string_view kTokenPrefix = "slc_";
 constexpr size_t kTokenRandomCharacters = 40;

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "control-plane/access/text.h"
+#include "common/schema/text.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "sluice/schema/v1/schema.pb.h"
@@ -15,6 +15,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
+using schema::Cat;
 
 void Redact(Message& message) {
   const Reflection& reflection = *message.GetReflection();

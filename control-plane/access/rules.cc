@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
-#include "control-plane/access/text.h"
+#include "common/schema/text.h"
 
 namespace sluice::access {
 
 namespace {
+
+using schema::Cat;
 
 constexpr MethodRule kRules[] = {
     {"/sluice.admin.v1.Access/CreateToken", Role::kAdmin, true},

@@ -1,0 +1,167 @@
+// The Gateways service: made, listed, watched, deleted. What is inside a gateway is the Configs service's.
+
+#include <atomic>
+
+#include "common/base/random.h"
+#include "common/schema/text.h"
+#include "control-plane/admin/change.h"
+#include "control-plane/admin/names.h"
+#include "control-plane/admin/page.h"
+#include "control-plane/admin/serve.h"
+#include "control-plane/admin/service_list.h"
+#include "control-plane/admin/view.h"
+#include "control-plane/admin/watch.h"
+#include "sluice/admin/v1/admin.grpc.pb.h"
+
+namespace sluice::admin {
+
+namespace {
+
+using schema::Cat;
+
+constexpr int kMaxHostTries = 5;  // of generated host names that were taken
+constexpr std::string_view kService = "/sluice.admin.v1.Gateways/";
+
+absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
+  constexpr const char* kPlatform = "the platform decides this for every gateway; leave it out";
+  schema::Violations violations;
+  if (!request.version().empty()) violations.Add("version", kPlatform, "PLATFORM_DECIDES");
+  if (request.node_count() != 0) violations.Add("node_count", kPlatform, "PLATFORM_DECIDES");
+  if (!request.node_size().empty()) violations.Add("node_size", kPlatform, "PLATFORM_DECIDES");
+  if (!request.region().empty()) violations.Add("region", kPlatform, "PLATFORM_DECIDES");
+  if (!config::v1::GatewayKind_IsValid(request.kind())) violations.Add("kind", "SERVERLESS or SELF_MANAGED");
+  if (!violations.empty()) return Invalid(violations);
+  if (absl::Status name = CheckName("name", request.name()); !name.ok()) return name;
+  return CheckWait(request.wait());
+}
+
+absl::Status Taken(const std::string& name) {
+  return WithReason(absl::StatusCode::kAlreadyExists, Cat("a gateway named '", name, "' exists already"), "NAME_TAKEN");
+}
+
+class Gateways final : public v1::Gateways::Service {
+ public:
+  explicit Gateways(const AdminDeps& deps) : deps_(deps) {}
+
+  grpc::Status CreateGateway(grpc::ServerContext* context, const v1::CreateGatewayRequest* request,
+                             v1::Gateway* response) override {
+    return Serve(deps_, *context, Cat(kService, "CreateGateway"), *request,
+                 [&](Call& call) { return Create(call, *request, *response); });
+  }
+  grpc::Status GetGateway(grpc::ServerContext* context, const v1::GetGatewayRequest* request,
+                          v1::Gateway* response) override {
+    return Serve(deps_, *context, Cat(kService, "GetGateway"), *request, [&](Call& call) {
+      const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, request->gateway());
+      if (record.ok()) *response = ToGateway(deps_, *record);
+      return record.status();
+    });
+  }
+  grpc::Status ListGateways(grpc::ServerContext* context, const v1::ListGatewaysRequest* request,
+                            v1::ListGatewaysResponse* response) override {
+    return Serve(deps_, *context, Cat(kService, "ListGateways"), *request, [&](Call&) { return List(*request, *response); });
+  }
+  grpc::Status DeleteGateway(grpc::ServerContext* context, const v1::DeleteGatewayRequest* request,
+                             v1::DeleteGatewayResponse*) override {
+    return Serve(deps_, *context, Cat(kService, "DeleteGateway"), *request, [&](Call& call) { return Delete(call, *request); });
+  }
+  grpc::Status WatchGateway(grpc::ServerContext* context, const v1::GetGatewayRequest* request,
+                            grpc::ServerWriter<v1::Gateway>* writer) override {
+    return Serve(deps_, *context, Cat(kService, "WatchGateway"), *request, [&](Call& call) {
+      return Watch(deps_, call, request->gateway(), watches_, [&](const v1::Gateway& now) { return writer->Write(now); });
+    });
+  }
+
+ private:
+  absl::Status Create(Call& call, const v1::CreateGatewayRequest& request, v1::Gateway& response) {
+    if (absl::Status checked = CheckCreate(request); !checked.ok()) return checked;
+    const std::string plan_name = request.plan().empty() ? config::ServerlessPlan().name() : request.plan();
+    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, plan_name);
+    if (!plan.ok()) return plan.status();
+    config::v1::GatewayConfig config;
+    config.set_id(RandomUuid());
+    config.set_name(request.name());
+    config.set_version(1);
+    config.set_kind(request.kind() == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : request.kind());
+    *config.mutable_plan() = *plan;
+    absl::StatusOr<store::Committed> committed = CommitWithHosts(call, config);
+    if (!committed.ok()) return committed.status();
+    if (absl::Status kept = TakePlanOfNow(call, config, committed->revision); !kept.ok()) return kept;
+    if (request.has_wait() && config.kind() == config::v1::SERVERLESS) {
+      const absl::Status live = WaitUntilLive(deps_, call, request.wait(), config.id(), committed->revision);
+      if (!live.ok()) return live;
+    }
+    const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, config.id());
+    if (record.ok()) response = ToGateway(deps_, *record);
+    return record.status();
+  }
+
+  // Generated host and, where it is free, the name's own. Another try where a host was taken.
+  absl::StatusOr<store::Committed> CommitWithHosts(Call& call, config::v1::GatewayConfig& config) {
+    bool own_host = MayBeHost(config.name());
+    for (int i = 0; i < kMaxHostTries; ++i) {
+      config.clear_hosts();
+      config.add_hosts(GeneratedHost(deps_.base_domain));
+      if (own_host) config.add_hosts(Cat(config.name(), ".", deps_.base_domain));
+      schema::Violations violations;
+      config::Complete(config, violations);
+      config::Validate(config, deps_.rules, violations);
+      if (!violations.empty()) return Invalid(violations);
+      absl::StatusOr<store::Committed> committed = CommitNew(deps_, call, config);
+      if (!absl::IsAlreadyExists(committed.status())) return committed;
+      if (deps_.store.GetGateway(config.name()).ok()) return Taken(config.name());
+      own_host = false;
+    }
+    return WithReason(absl::StatusCode::kAborted, "no free host name was found; try again", "CONFLICT");
+  }
+
+  // A plan that was set between reading it and committing is taken over now, since setting it did not see this gateway.
+  absl::Status TakePlanOfNow(Call& call, const config::v1::GatewayConfig& config, int64_t& revision) {
+    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, config.plan().name());
+    if (!plan.ok() || plan->SerializeAsString() == config.plan().SerializeAsString()) return absl::OkStatus();
+    const auto edit = [&](const auto&, config::v1::GatewayConfig& wanted, schema::Violations&) {
+      *wanted.mutable_plan() = *plan;
+      return absl::OkStatus();
+    };
+    const absl::StatusOr<Changed> changed = ChangeConfig(deps_, call, {config.id(), "plan changed"}, edit);
+    if (changed.ok() && changed->revision != 0) revision = changed->revision;
+    return changed.status();
+  }
+
+  absl::Status List(const v1::ListGatewaysRequest& request, v1::ListGatewaysResponse& response) {
+    constexpr std::string_view kQuery = "gateways";
+    const absl::StatusOr<Page> page = ReadPage(kQuery, request.page_size(), request.page_token());
+    if (!page.ok()) return page.status();
+    const absl::StatusOr<std::vector<store::GatewayRecord>> records = deps_.store.ListGateways(page->cursor, page->size + 1);
+    if (!records.ok()) return FromStore(records.status());
+    for (const store::GatewayRecord& record : *records) {
+      if (response.gateways_size() == page->size) {
+        response.set_next_page_token(MakePageToken(kQuery, response.gateways(page->size - 1).name()));
+        break;
+      }
+      *response.add_gateways() = ToGateway(deps_, record);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Delete(Call& call, const v1::DeleteGatewayRequest& request) {
+    if (absl::Status wait = CheckWait(request.wait()); !wait.ok()) return wait;
+    const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, request.gateway());
+    if (!record.ok()) return record.status();
+    const absl::StatusOr<store::Committed> committed = deps_.store.DeleteGateway(record->id, call.Audit());
+    if (absl::IsNotFound(committed.status())) return NotFound("gateway", request.gateway());
+    if (!committed.ok()) return FromStore(committed.status());
+    call.audited = true;
+    deps_.index.Refresh().IgnoreError();
+    if (!request.has_wait() || record->kind != config::v1::SERVERLESS) return absl::OkStatus();
+    return WaitUntilLive(deps_, call, request.wait(), record->id, committed->revision);
+  }
+
+  const AdminDeps deps_;
+  std::atomic<int> watches_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeGatewaysService(const AdminDeps& deps) { return std::make_unique<Gateways>(deps); }
+
+}  // namespace sluice::admin

@@ -1,0 +1,101 @@
+#include "control-plane/admin/lists.h"
+
+#include <set>
+#include <unordered_map>
+
+#include "common/base/check.h"
+#include "common/base/random.h"
+#include "sluice/schema/v1/schema.pb.h"
+
+namespace sluice::admin {
+
+namespace {
+
+using config::v1::GatewayConfig;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+
+const FieldDescriptor& Field(const Message& entity, const char* name) {
+  const FieldDescriptor* field = entity.GetDescriptor()->FindFieldByName(name);
+  SLUICE_CHECK(field != nullptr);
+  return *field;
+}
+
+std::string GetString(const Message& entity, const FieldDescriptor& field) {
+  return entity.GetReflection()->GetString(entity, &field);
+}
+
+void SetTimes(Message& entity, int64_t created, int64_t updated) {
+  entity.GetReflection()->SetInt64(&entity, &Field(entity, "created_at"), created);
+  entity.GetReflection()->SetInt64(&entity, &Field(entity, "updated_at"), updated);
+}
+
+}  // namespace
+
+const std::vector<const FieldDescriptor*>& EntityLists() {
+  static const auto& lists = *new std::vector<const FieldDescriptor*>([] {
+    std::vector<const FieldDescriptor*> found;
+    const Descriptor& type = *GatewayConfig::descriptor();
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor* field = type.field(i);
+      if (field->is_repeated() && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) found.push_back(field);
+    }
+    return found;
+  }());
+  return lists;
+}
+
+const FieldDescriptor& ListOf(const Descriptor& type) {
+  for (const FieldDescriptor* list : EntityLists()) {
+    if (list->message_type() == &type) return *list;
+  }
+  SLUICE_CHECK(false);
+  __builtin_unreachable();
+}
+
+void ForEachEntity(GatewayConfig& config, const std::function<void(const FieldDescriptor&, Message&)>& visit) {
+  for (const FieldDescriptor* list : EntityLists()) {
+    const int size = config.GetReflection()->FieldSize(config, list);
+    for (int i = 0; i < size; ++i) visit(*list, *config.GetReflection()->MutableRepeatedMessage(&config, list, i));
+  }
+}
+
+std::vector<std::string> ReferencesOf(const Message& entity) {
+  std::vector<std::string> ids;
+  const Descriptor& type = *entity.GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (field.options().GetExtension(sluice::schema::v1::field).references().empty() || field.is_repeated()) continue;
+    if (std::string id = GetString(entity, field); !id.empty()) ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now) {
+  std::unordered_map<std::string, const Message*> known;
+  for (const FieldDescriptor* list : EntityLists()) {
+    for (int i = 0; i < current.GetReflection()->FieldSize(current, list); ++i) {
+      const Message& entity = current.GetReflection()->GetRepeatedMessage(current, list, i);
+      known[GetString(entity, Field(entity, "id"))] = &entity;
+    }
+  }
+  ForEachEntity(wanted, [&](const FieldDescriptor&, Message& entity) {
+    const FieldDescriptor& id_field = Field(entity, "id");
+    if (GetString(entity, id_field).empty()) entity.GetReflection()->SetString(&entity, &id_field, RandomUuid());
+    const auto found = known.find(GetString(entity, id_field));
+    if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor()) return SetTimes(entity, now, now);
+    const Message& old = *found->second;
+    SetTimes(entity, old.GetReflection()->GetInt64(old, &Field(old, "created_at")),
+             old.GetReflection()->GetInt64(old, &Field(old, "updated_at")));
+  });
+}
+
+void SetUpdated(GatewayConfig& config, const std::vector<std::string>& ids, int64_t now) {
+  const std::set<std::string> wanted(ids.begin(), ids.end());
+  ForEachEntity(config, [&](const FieldDescriptor&, Message& entity) {
+    if (!wanted.contains(GetString(entity, Field(entity, "id")))) return;
+    entity.GetReflection()->SetInt64(&entity, &Field(entity, "updated_at"), now);
+  });
+}
+
+}  // namespace sluice::admin
