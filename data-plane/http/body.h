@@ -1,7 +1,7 @@
 #pragma once
 
 // The bytes of a body out of a connection's bytes: by length, chunked, or until close. Pure state machine, no I/O, so that
-// fuzzers and tests drive it directly; the proxy feeds it.
+// fuzzers and tests drive it directly; the proxy feeds it. Trailers and chunk extensions are checked and dropped.
 
 #include <cstdint>
 #include <string_view>
@@ -21,7 +21,7 @@ class BodyDecoder {
   struct Step {
     std::string_view data;  // of the body, a view into `input`; may be empty
     size_t consumed = 0;    // bytes of `input` used up; call again with the rest while it makes progress
-    std::string_view error; // "" or the reason ("chunk-size", "chunk-end", "trailer", ...)
+    std::string_view error;  // "" or the reason: "chunk-size", "chunk-extension", "chunk-end", "trailer"
   };
   // Decodes the next piece. Bytes behind the body's end are never consumed: they belong to the next message.
   Step Decode(std::string_view input);
@@ -32,16 +32,27 @@ class BodyDecoder {
   uint64_t decoded() const { return decoded_; }
 
  private:
-  enum class State : uint8_t { kSize, kExtension, kSizeEnd, kData, kDataCr, kDataLf, kTrailer, kTrailerLf, kRaw };
+  enum class State : uint8_t {
+    kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf,
+    kTrailerStart, kTrailerName, kTrailerValue, kTrailerLf, kEndLf, kRaw,
+  };
+  std::string_view Fail(std::string_view reason);
+  std::string_view TakeSize(char c);
+  std::string_view TakeExtension(char c);
+  std::string_view TakeTrailer(char c);
+  std::string_view TakeControl(char c);  // any byte of a chunked body that is not data
+
   Framing framing_;
   State state_;
   bool done_ = false;
-  uint64_t remaining_ = 0;
+  bool in_quotes_ = false;  // of a chunk extension
+  bool escaped_ = false;
+  uint64_t remaining_ = 0;  // of the body, or of the chunk
   uint64_t decoded_ = 0;
   uint32_t digits_ = 0;
   uint32_t extension_bytes_ = 0;
   uint32_t trailer_bytes_ = 0;
-  uint32_t line_bytes_ = 0;
+  std::string_view failure_;  // once wrong, always wrong
 };
 
 }  // namespace sluice::http

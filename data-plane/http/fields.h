@@ -3,9 +3,8 @@
 // Header fields in the order they came. Names compare without case. Views point into the message's own bytes or into the
 // arena of this object, and live as long as it. One thread at a time.
 
-#include <deque>
-#include <optional>
-#include <string>
+#include <cstddef>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -19,10 +18,11 @@ struct Field {
 class Fields {
  public:
   Fields() = default;
-  Fields(Fields&&) = default;
-  Fields& operator=(Fields&&) = default;
+  Fields(Fields&& other) noexcept;
+  Fields& operator=(Fields&& other) noexcept;
   Fields(const Fields&) = delete;
 
+  void Reserve(size_t count) { list_.reserve(count); }
   // The bytes must outlive this object (they are the message's own).
   void AppendView(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
   // Copies both. The caller guarantees the syntax: `IsToken(name)`, `IsFieldValue(value)`.
@@ -50,11 +50,14 @@ class Fields {
  private:
   std::string_view Keep(std::string_view text);
   std::vector<Field> list_;
-  std::deque<std::string> arena_;  // a deque: what it holds never moves
+  std::vector<std::unique_ptr<char[]>> blocks_;  // what they hold never moves
+  char* free_ = nullptr;                         // in the newest block
+  size_t left_ = 0;
 };
 
+// ASCII letters only, as everything in HTTP.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 bool IsToken(std::string_view text);       // RFC 9110 section 5.6.2
-bool IsFieldValue(std::string_view text);  // RFC 9110 section 5.5, no leading or trailing blanks, no obs-text check
+bool IsFieldValue(std::string_view text);  // RFC 9110 section 5.5, no leading or trailing blanks; obs-text is allowed
 
 }  // namespace sluice::http

@@ -28,12 +28,12 @@ struct RequestHead {
   std::string_view path;       // of the target, before '?', as sent
   std::string_view query;      // after '?', without it
   bool has_query = false;      // "/a?" has an empty one
-  std::string_view authority;  // Host or absolute-form's (equal or refused), as sent
+  std::string_view authority;  // Host or absolute-form's (equal or refused), as sent; "" only in HTTP/1.0 without Host
   Fields fields;
   Framing framing;
   bool keep_alive = true;      // what the client asks for, by version and Connection
   bool expect_continue = false;
-  bool upgrade_websocket = false;
+  bool upgrade_websocket = false;  // a GET without a body that asks for exactly that; other upgrades are ignored
 };
 
 struct ResponseHead {

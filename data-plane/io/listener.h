@@ -1,8 +1,11 @@
 #pragma once
 
 // Accepts connections on one loop. Several loops listen on the same port with SO_REUSEPORT. Running out of descriptors
-// closes the newest connections at once by way of a reserve descriptor, and never stops the accepting.
+// closes the newest connections at once by way of a reserve descriptor, and never stops the accepting. "::" takes IPv6
+// alone. Loop's thread only, but for refused().
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +20,10 @@ struct Accepted {
   Endpoint peer;
   Endpoint local;
 };
+
+inline constexpr int kListenBacklog = 4096;           // the kernel's net.core.somaxconn bounds it as well
+inline constexpr int kMaxAcceptsInTurn = 64;          // then others run first
+inline constexpr std::chrono::milliseconds kAcceptRetry{50};  // where even the reserve descriptor was gone
 
 class Listener {
  public:

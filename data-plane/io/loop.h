@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -24,17 +25,20 @@ class Timer {
  public:
   Timer() = default;
   Timer(const Timer&) = delete;
-  ~Timer() { Disarm(); }
+  ~Timer() {
+    if (loop_ != nullptr) Disarm();
+  }
   // `fire(context)` runs once at or after `deadline`; kNever arms nothing.
   void Arm(Loop& loop, MonotonicTime deadline, void (*fire)(void*), void* context);
   void Disarm();
   bool armed() const { return loop_ != nullptr; }
 
  private:
-  friend class Loop;
+  friend class TimerWheel;
   Loop* loop_ = nullptr;
-  Timer* prev_ = nullptr;
+  Timer* prev_ = nullptr;  // a circle of those in the same slot
   Timer* next_ = nullptr;
+  uint32_t slot_ = 0;
   MonotonicTime deadline_{};
   void (*fire_)(void*) = nullptr;
   void* context_ = nullptr;
@@ -47,24 +51,41 @@ class Pollable {
   virtual void OnEvents(uint32_t epoll_events) = 0;
 };
 
+// What is posted and not yet run is bounded: whoever posts waits for the answer before posting again. More than this is our
+// mistake and ends the process.
+inline constexpr size_t kMaxPosted = 65'536;
+// Rounds of deferred coroutines between two looks at the sockets, so that coroutines which wake each other starve nobody.
+inline constexpr int kMaxDeferRounds = 4;
+
 class Loop {
  public:
   Loop();
   ~Loop();
   Loop(const Loop&) = delete;
 
-  // Runs until Stop. Detached coroutines that are still suspended then are destroyed with the loop.
+  // Runs until Stop; may run again afterwards. Spawned coroutines that are still suspended are destroyed with the loop.
   void Run();
   void Stop();  // from any thread
 
   // Runs `work` on the loop's thread, in order of posting. From any thread; wakes the loop.
   void Post(std::function<void()> work);
 
-  // Starts a coroutine that nobody awaits. Loop's thread only.
+  // Starts a coroutine that nobody awaits, in this turn, after what runs now returns. Loop's thread only.
   void Spawn(Task<void> task);
 
-  // Resumes `handle` in this turn, after what runs now returns. Breaks recursion and re-entrance.
+  // Resumes `handle` in this turn (the next one after kMaxDeferRounds), after what runs now returns. Breaks recursion and
+  // re-entrance. Whoever defers a handle makes sure that nobody else resumes it.
   void Defer(std::coroutine_handle<> handle);
+  // Lets the others run: suspends the caller by Defer.
+  auto Yield() {
+    struct Awaiter {
+      Loop& loop;
+      bool await_ready() const { return false; }
+      void await_suspend(std::coroutine_handle<> handle) { loop.Defer(handle); }
+      void await_resume() const {}
+    };
+    return Awaiter{*this};
+  }
 
   MonotonicTime Now() const { return now_; }
   // Resumes the caller at or after the deadline.
@@ -104,7 +125,7 @@ class Sleep {
 inline auto Loop::SleepUntil(MonotonicTime deadline) { return Sleep(*this, deadline); }
 
 // One coroutine waits for another's news: Wait returns true when Set was called, false at the deadline. One waiter at a
-// time; Set before Wait is kept. Loop's thread only.
+// time; Set before Wait is kept. Set never resumes the waiter itself, the loop does. Loop's thread only.
 class Event {
  public:
   explicit Event(Loop& loop) : loop_(loop) {}
@@ -115,21 +136,22 @@ class Event {
     struct Awaiter {
       Event& event;
       MonotonicTime deadline;
-      bool await_ready() const { return event.set_; }
+      bool await_ready() const { return event.woken_ = event.set_; }
       void await_suspend(std::coroutine_handle<> handle) {
         SLUICE_CHECK(!event.waiter_);
         event.waiter_ = handle;
-        event.timer_.Arm(event.loop_, deadline, [](void* self) { static_cast<Event*>(self)->Resume(); }, &event);
+        event.timer_.Arm(event.loop_, deadline, [](void* self) { static_cast<Event*>(self)->TimeOut(); }, &event);
       }
-      bool await_resume() const { return event.set_; }
+      bool await_resume() const { return event.woken_; }
     };
     return Awaiter{*this, deadline};
   }
 
  private:
-  void Resume();  // resumes the waiter from the loop, not from within Set
+  void TimeOut();
   Loop& loop_;
   bool set_ = false;
+  bool woken_ = false;  // by Set, also where Reset came before the waiter ran
   std::coroutine_handle<> waiter_;
   Timer timer_;
 };

@@ -7,6 +7,7 @@
 // again, so that a small request costs one recv and one send.
 
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,10 +40,12 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
+  // `out` is not empty.
   virtual IoResult TryRead(std::span<char> out) = 0;
+  // May take a part. After kWouldBlock the next call must begin with the same bytes (TLS has sealed them already).
   virtual IoResult TryWrite(std::string_view data) = 0;
 
-  // FIN (after close_notify under TLS); reading goes on.
+  // FIN (after close_notify under TLS, where that can be written at once); reading goes on.
   virtual void ShutdownWrite() = 0;
   // Resumes whoever waits, with kCancelled; every later wait and Try* answers so too.
   void Cancel();
@@ -70,8 +73,14 @@ class Stream {
     bool ready_;
     MonotonicTime deadline_;
   };
-  Wait Readable(MonotonicTime deadline) { return Wait(*this, read_waiter_, IsReadable(), deadline); }
-  Wait Writable(MonotonicTime deadline) { return Wait(*this, write_waiter_, IsWritable(), deadline); }
+  Wait Readable(MonotonicTime deadline) {
+    Stream& below = Transport();
+    return Wait(below, below.read_waiter_, IsReadable(), deadline);
+  }
+  Wait Writable(MonotonicTime deadline) {
+    Stream& below = Transport();
+    return Wait(below, below.write_waiter_, IsWritable(), deadline);
+  }
 
   virtual Loop& loop() = 0;
   // True when the peer has closed or sent something unasked: such an idle connection must not be reused.
@@ -80,13 +89,22 @@ class Stream {
  protected:
   virtual bool IsReadable() const = 0;
   virtual bool IsWritable() const = 0;
+  // The stream whose events matter: a layer's waiters wait on what it is laid over.
+  virtual Stream& Transport() { return *this; }
   void WakeReader(IoError result);
   void WakeWriter(IoError result);
 
   Waiter read_waiter_;
   Waiter write_waiter_;
   bool cancelled_ = false;
+
+ private:
+  friend Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline);
+  uint8_t reads_without_rest_ = 0;
 };
+
+// After so many reads in a row that found bytes waiting, ReadSome lets other coroutines run first.
+inline constexpr int kMaxReadsWithoutRest = 8;
 
 // Reads at least one byte, or says why not.
 Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline);
