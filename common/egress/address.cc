@@ -15,9 +15,13 @@ constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 constexpr size_t kMaxAddressText = 45;  // eight groups with an embedded IPv4 address
 constexpr int kMappedBits = 96;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool IsHexDigit(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 // A decimal number without sign, blanks or leading zeros; -1 where it is none or above `max`.
 int ParseSmallNumber(std::string_view text, int max) {
@@ -78,7 +82,9 @@ bool SplitRange(std::string_view text, std::string& cidr, std::string_view& port
 
 }  // namespace
 
-bool Address::IsV4() const { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin()); }
+bool Address::IsV4() const {
+  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin());
+}
 
 std::string Address::ToString() const {
   char text[INET6_ADDRSTRLEN];

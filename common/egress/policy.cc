@@ -27,13 +27,13 @@ constexpr Special V6(std::array<uint16_t, 8> groups, int prefix, std::string_vie
 
 // Services that hand credentials to whoever asks from the right machine, whichever ranges an operator allows.
 constexpr Special kMetadata[] = {
-    V4(169, 254, 169, 0, 24, "metadata"),                                // AWS, Azure, Google Cloud, OpenStack, Oracle
-    V4(169, 254, 170, 0, 24, "metadata"),                                // AWS containers
-    V4(168, 63, 129, 16, 32, "metadata"),                                // Azure
-    V4(100, 100, 100, 200, 32, "metadata"),                              // Alibaba Cloud
-    V4(192, 0, 0, 192, 32, "metadata"),                                  // Oracle Cloud
-    V6({0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0}, 32, "metadata"),              // AWS
-    V6({0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254}, 128, "metadata"),        // Google Cloud
+    V4(169, 254, 169, 0, 24, "metadata"),                          // AWS, Azure, Google Cloud, OpenStack, Oracle
+    V4(169, 254, 170, 0, 24, "metadata"),                          // AWS containers
+    V4(168, 63, 129, 16, 32, "metadata"),                          // Azure
+    V4(100, 100, 100, 200, 32, "metadata"),                        // Alibaba Cloud
+    V4(192, 0, 0, 192, 32, "metadata"),                            // Oracle Cloud
+    V6({0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0}, 32, "metadata"),        // AWS
+    V6({0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254}, 128, "metadata"),  // Google Cloud
 };
 
 // What is not public, by the IANA registries of special-purpose addresses; the first that contains an address names it.

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "common/base/clock.h"
 
@@ -23,20 +24,37 @@ struct Admission {
 
 class SlidingWindow {
  public:
-  explicit SlidingWindow(uint32_t limit);
+  explicit SlidingWindow(uint32_t limit);  // at least 1
+  ~SlidingWindow();
+  SlidingWindow(const SlidingWindow&) = delete;
 
-  // Callable from every thread at once. `now` must come from one monotonic clock.
+  // Callable from every thread at once. `now` must come from one monotonic clock, less than 8 years after its epoch.
   Admission Admit(MonotonicTime now);
   uint32_t limit() const { return limit_; }
 
-  // A window of another limit that counts what this one admitted within the last second, so that a change of plan never
-  // admits more than the larger of the two. The old one must not be used afterwards.
-  std::unique_ptr<SlidingWindow> Resized(uint32_t limit) const;
+  // A window of another limit that counts what this one admitted within the last second, so that no second holds more
+  // than the limit at its last admission, or at an admission before. This one closes: whoever still holds it is
+  // answered by the new one. One thread at a time, and once per window.
+  std::shared_ptr<SlidingWindow> Resized(uint32_t limit);
 
  private:
+  using Slot = std::atomic<uint64_t>;
+  struct Closed {
+    uint64_t head;
+    uint64_t overwritten;
+  };
+
+  Slot* Slots();
+  uint64_t Generation(uint64_t position) const { return (position / limit_) & 0xffff; }
+  uint32_t Free(const Slot* slots, uint64_t oldest, int64_t now) const;
+  Closed Close(Slot* slots);
+
   const uint32_t limit_;
-  std::atomic<uint64_t> head_{0};
-  std::unique_ptr<std::atomic<uint64_t>[]> slots_;
+  std::atomic<uint64_t> head_;  // the position of the next admission; its slot is head_ % limit_
+  std::atomic<Slot*> slots_{nullptr};
+  std::shared_ptr<SlidingWindow> next_;  // after Resized
+  std::vector<int64_t> older_;           // stamps before those of the ring, from larger windows before this one
+  std::atomic<bool> has_next_{false};
 };
 
 }  // namespace sluice::quota

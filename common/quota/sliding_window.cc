@@ -1,0 +1,157 @@
+#include "common/quota/sliding_window.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/base/check.h"
+
+// Admissions are numbered: position p is kept in slot p % L until position p + L replaces it. A slot is one word, the
+// generation of its position (p / L) above the admission's stamp in microseconds, so that a single compare-and-swap
+// both claims position p and forgets position p - L. Positions are claimed in order: p can only be claimed by someone
+// who saw head_ == p, and head_ leaves p - 1 only after p - 1 has been claimed. Whoever finds the slot of head_ claimed
+// already moves head_ on for the thread that is late, hence nobody waits for anybody.
+//
+// Why at most L stamps lie in any half-open second:
+//   (1) stamps never decrease along positions: a stamp is the later of the clock and the stamp before it;
+//   (2) stamp(p) >= stamp(p - L) + 1 s: the claim is only tried where the clock says so, and is only successful where
+//   the
+//       slot still holds exactly the stamp that was compared.
+// If a second held L + 1 stamps, it would by (1) hold those of L + 1 neighbouring positions, the first and the last of
+// which are by (2) at least a second apart: they do not fit into a half-open one.
+//
+// The same holds for the times that callers passed, which may be behind the stamps: where b >= a + L,
+// now(b) >= stamp(b - L) + 1 s >= stamp(a) + 1 s >= now(a) + 1 s.
+//
+// A thread that sleeps between reading and swapping cannot be fooled by a slot that came round to the same word: the
+// stamps of one slot strictly increase. Generations only tell "not yet", "claimed" and "replaced" apart, and wrap after
+// 65,536 seconds at the earliest.
+
+namespace sluice::quota {
+namespace {
+
+constexpr int kStampBits = 48;
+constexpr uint64_t kStampMask = (uint64_t{1} << kStampBits) - 1;
+constexpr uint64_t kClosed = ~uint64_t{0};  // no stamp reaches its lower bits
+
+uint64_t GenerationOf(uint64_t word) {
+  return word >> kStampBits;
+}
+int64_t StampOf(uint64_t word) {
+  return static_cast<int64_t>(word & kStampMask);
+}
+
+// Shifted by a window, so that the zero of an unused slot is long ago at any time.
+int64_t Stamp(MonotonicTime now) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() + kWindowMicros;
+}
+
+}  // namespace
+
+// Unused slots count as the positions 0 to L - 1, admitted long ago.
+SlidingWindow::SlidingWindow(uint32_t limit) : limit_(limit), head_(limit) {
+  SLUICE_CHECK(limit > 0);
+}
+
+SlidingWindow::~SlidingWindow() {
+  delete[] slots_.load(std::memory_order_relaxed);
+}
+
+SlidingWindow::Slot* SlidingWindow::Slots() {
+  Slot* slots = slots_.load(std::memory_order_acquire);
+  if (slots != nullptr) return slots;
+  auto fresh = std::make_unique<Slot[]>(limit_);
+  if (slots_.compare_exchange_strong(slots, fresh.get(), std::memory_order_acq_rel)) return fresh.release();
+  return slots;
+}
+
+Admission SlidingWindow::Admit(MonotonicTime now) {
+  const int64_t stamp = Stamp(now);
+  Slot* slots = Slots();
+  while (true) {
+    uint64_t head = head_.load(std::memory_order_acquire);
+    Slot& slot = slots[head % limit_];
+    uint64_t word = slot.load(std::memory_order_acquire);
+    if (word == kClosed) {
+      has_next_.wait(false, std::memory_order_acquire);
+      return next_->Admit(now);
+    }
+    if (GenerationOf(word) == Generation(head)) {
+      head_.compare_exchange_strong(head, head + 1, std::memory_order_acq_rel);
+      continue;
+    }
+    if (GenerationOf(word) != Generation(head - limit_)) continue;  // a full turn since head was read
+    const int64_t age = stamp - StampOf(word);
+    if (age < kWindowMicros) return {false, limit_, 0, kWindowMicros - age};
+
+    const uint64_t before = slots[(head - 1) % limit_].load(std::memory_order_acquire);
+    if (GenerationOf(before) != Generation(head - 1)) continue;
+    const uint64_t later = static_cast<uint64_t>(std::max(stamp, StampOf(before)));
+    const uint64_t claim = (Generation(head) << kStampBits) | later;
+    if (!slot.compare_exchange_strong(word, claim, std::memory_order_acq_rel)) continue;
+    const uint64_t oldest = head + 1 - limit_;
+    head_.compare_exchange_strong(head, head + 1, std::memory_order_acq_rel);
+    return {true, limit_, Free(slots, oldest, stamp), 0};
+  }
+}
+
+// How many of the positions from `oldest` on have left the window: stamps are sorted along positions. A slot that was
+// replaced meanwhile counts as in use.
+uint32_t SlidingWindow::Free(const Slot* slots, uint64_t oldest, int64_t now) const {
+  uint32_t low = 0;
+  uint32_t high = limit_;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    const uint64_t position = oldest + middle;
+    const uint64_t word = slots[position % limit_].load(std::memory_order_acquire);
+    const bool is_free = GenerationOf(word) == Generation(position) && now - StampOf(word) >= kWindowMicros;
+    if (is_free) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Takes the slot of the next admission, so that there is none.
+SlidingWindow::Closed SlidingWindow::Close(Slot* slots) {
+  while (true) {
+    uint64_t head = head_.load(std::memory_order_acquire);
+    Slot& slot = slots[head % limit_];
+    uint64_t word = slot.load(std::memory_order_acquire);
+    SLUICE_CHECK(word != kClosed);
+    if (GenerationOf(word) == Generation(head)) {
+      head_.compare_exchange_strong(head, head + 1, std::memory_order_acq_rel);
+      continue;
+    }
+    if (GenerationOf(word) != Generation(head - limit_)) continue;
+    if (slot.compare_exchange_strong(word, kClosed, std::memory_order_acq_rel)) return {head, word};
+  }
+}
+
+// Everything of the last seconds goes along, also what does not fit into a smaller ring: growing again within the
+// second must find it. Two windows of time, because callers' clocks may be behind the newest stamp.
+std::shared_ptr<SlidingWindow> SlidingWindow::Resized(uint32_t limit) {
+  next_ = std::make_shared<SlidingWindow>(limit);
+  Slot* slots = Slots();
+  const Closed closed = Close(slots);
+  std::vector<int64_t> stamps = std::move(older_);
+  stamps.push_back(StampOf(closed.overwritten));
+  for (uint64_t position = closed.head + 1 - limit_; position < closed.head; ++position) {
+    stamps.push_back(StampOf(slots[position % limit_].load(std::memory_order_relaxed)));
+  }
+  const int64_t long_ago = std::max<int64_t>(stamps.back() - 2 * kWindowMicros, 0);
+  const auto first = std::upper_bound(stamps.begin(), stamps.end(), long_ago);
+  const size_t in_ring = std::min<size_t>(stamps.end() - first, limit);
+  next_->older_.assign(first, stamps.end() - in_ring);
+  for (size_t i = 0; i < in_ring; ++i) {
+    const uint64_t word = static_cast<uint64_t>(stamps[stamps.size() - in_ring + i]);
+    next_->Slots()[limit - in_ring + i].store(word, std::memory_order_relaxed);
+  }
+  has_next_.store(true, std::memory_order_release);
+  has_next_.notify_all();
+  return next_;
+}
+
+}  // namespace sluice::quota
