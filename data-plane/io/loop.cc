@@ -74,9 +74,9 @@ struct Loop::Impl {
     if (!deferred.empty()) return 0;
     const MonotonicTime wake = wheel.NextWake();
     if (wake == kNever) return -1;
-    const auto left = wake - std::chrono::steady_clock::now();
-    if (left <= Duration::zero()) return 0;
-    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+    const MonotonicTime now = std::chrono::steady_clock::now();
+    if (wake <= now) return 0;
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wake - now).count());
   }
 
   void RunPosted() {

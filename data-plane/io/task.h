@@ -1,7 +1,8 @@
 #pragma once
 
-// Task<T>: a lazy coroutine with one awaiter. It starts when awaited and resumes its awaiter when it ends (symmetric
-// transfer, so that chains of any depth use no stack). It must be awaited or spawned (Loop::Spawn) exactly once.
+// Task<T>: a lazy coroutine with one awaiter. It starts when awaited and resumes its awaiter when it ends. A task that ends
+// without suspending returns to its awaiter like a function, so that awaiting in a loop uses no stack whatever the compiler
+// makes of tail calls. It must be awaited or spawned (Loop::Spawn) exactly once.
 // Belongs to one loop's thread. Frames come from a free list of that thread. Exceptions end the process.
 
 #include <coroutine>
@@ -27,13 +28,15 @@ namespace internal {
 
 struct PromiseBase {
   std::coroutine_handle<> continuation;
+  bool starting = false;  // the awaiter is still on the stack below and goes on by itself
 
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }
     template <typename Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-      auto next = ended.promise().continuation;
-      return next ? next : std::noop_coroutine();
+      const PromiseBase& promise = ended.promise();
+      if (promise.starting) return std::noop_coroutine();
+      return promise.continuation;
     }
     void await_resume() const noexcept {}
   };
@@ -81,9 +84,13 @@ class [[nodiscard]] Task {
     struct Awaiter {
       Handle handle;
       bool await_ready() const noexcept { return false; }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) const noexcept {
-        handle.promise().continuation = awaiter;
-        return handle;
+      bool await_suspend(std::coroutine_handle<> awaiter) const noexcept {
+        internal::PromiseBase& promise = handle.promise();
+        promise.continuation = awaiter;
+        promise.starting = true;
+        handle.resume();
+        promise.starting = false;
+        return !handle.done();
       }
       T await_resume() const {
         if constexpr (!std::is_void_v<T>) {
