@@ -34,10 +34,10 @@ struct LogSink {
 
 class LogQueues {
  public:
-  static constexpr size_t kMaxQueueBytes = 8 * 1024 * 1024;    // waiting in one queue
-  static constexpr size_t kMaxTotalBytes = 64 * 1024 * 1024;   // waiting in all; the fullest queue gives way
-  static constexpr size_t kMaxBatchBytes = 4 * 1024 * 1024;    // a larger batch is cut
-  static constexpr size_t kMaxQueues = 16 * 1024;              // with something to deliver; more entries are dropped
+  static constexpr size_t kMaxQueueBytes = 8 * 1024 * 1024;   // of one queue
+  static constexpr size_t kMaxTotalBytes = 64 * 1024 * 1024;  // of all; the fullest queue gives way
+  static constexpr size_t kMaxBatchBytes = 4 * 1024 * 1024;   // a larger batch is cut
+  static constexpr size_t kMaxQueues = 16 * 1024;             // with something to deliver; entries for more are dropped
 
   explicit LogQueues(PluginWorker& worker) : worker_(worker) {}
   LogQueues(const LogQueues&) = delete;
@@ -47,8 +47,11 @@ class LogQueues {
   void Push(const std::string& instance_id, std::shared_ptr<const LogSink> sink, std::shared_ptr<const Gateway> gateway,
             std::string entry);
 
+  // Sends what waits without waiting for more, from now on: the worker is about to stop. Done when queues() is 0.
+  void Flush();
+
   size_t queues() const { return queues_.size(); }
-  size_t waiting_bytes() const { return bytes_; }
+  size_t bytes() const { return bytes_; }            // waiting and on the way
   uint64_t delivered() const { return delivered_; }  // entries
   uint64_t dropped() const { return dropped_; }      // entries: for want of room, or of an answer in time
 
@@ -57,12 +60,14 @@ class LogQueues {
   io::Task<void> Deliver(std::shared_ptr<Queue> queue);
   io::Task<bool> Send(std::shared_ptr<Queue> queue, std::string body);
   void DropOldest(Queue& queue);
+  void CountDropped(Queue& queue, size_t entries, std::string_view why);
   void MakeRoom();
   std::string TakeBatch(Queue& queue, size_t& count);
 
   PluginWorker& worker_;
   absl::flat_hash_map<std::string, std::shared_ptr<Queue>> queues_;  // by plugin instance id
   size_t bytes_ = 0;
+  bool flushing_ = false;
   uint64_t delivered_ = 0;
   uint64_t dropped_ = 0;
 };
