@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/schema/regex.h"
+
 namespace sluice::config {
 
 inline constexpr uint32_t kServerlessRequestsPerSecond = 100;
@@ -17,8 +19,8 @@ inline constexpr uint64_t kServerlessMaxBufferedBytes = 64 * 1024 * 1024;
 inline constexpr size_t kMaxEntitiesPerKind = 10'000;
 inline constexpr size_t kMaxConsumers = 50'000;    // and credentials
 inline constexpr size_t kMaxCompiledBytes = 4 * 1024 * 1024;
-inline constexpr size_t kMaxRegexBytes = 512;
-inline constexpr int64_t kMaxRegexMemory = 1024 * 1024;  // RE2 program
+inline constexpr size_t kMaxRegexBytes = schema::kMaxRegexBytes;
+inline constexpr int64_t kMaxRegexMemory = schema::kMaxRegexMemory;  // RE2 program
 inline constexpr size_t kMaxRegexRoutes = 100;
 
 }  // namespace sluice::config

@@ -1,0 +1,174 @@
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "common/base/random.h"
+#include "common/config/config.h"
+#include "common/config/entity_paths.h"
+#include "common/config/lists.h"
+#include "common/config/rules.h"
+#include "common/schema/options.h"
+#include "common/schema/schema.h"
+#include "common/schema/text.h"
+#include "common/schema/url.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
+namespace sluice::config {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+constexpr uint16_t kDefaultTargetPort = 8000;
+
+void GiveIds(v1::GatewayConfig& config) {
+  ForEachList(config, [](std::string_view, auto& list) {
+    for (auto& entity : list) entity.set_id(entity.id().empty() ? RandomUuid() : schema::Lower(entity.id()));
+  });
+}
+
+void ExpandUrl(v1::Service& service) {
+  const auto url = schema::ParseUrl(service.url());
+  if (!url) return;
+  service.set_protocol(url->scheme);
+  service.set_host(url->host);
+  service.set_port(url->port);
+  if (!url->path.empty()) service.set_path(url->path);
+  service.clear_url();
+}
+
+void CompleteService(v1::Service& service) {
+  if (service.has_url()) ExpandUrl(service);
+  // An address is kept without the brackets that some write around it.
+  const std::string& host = service.host();
+  if (host.starts_with('[') && host.ends_with(']')) service.set_host(host.substr(1, host.size() - 2));
+}
+
+void CompleteTarget(v1::Target& target) {
+  const auto parsed = schema::ParseHostPort(target.target());
+  if (parsed) target.set_target(schema::JoinHostPort(parsed->host, parsed->port.value_or(kDefaultTargetPort)));
+}
+
+// Zero where any key on the way is absent.
+double NumberAt(const Struct& in, std::initializer_list<const char*> keys) {
+  const Struct* object = &in;
+  for (const char* key : keys) {
+    const auto found = object->fields().find(key);
+    if (found == object->fields().end()) return 0;
+    if (!found->second.has_struct_value()) return found->second.number_value();
+    object = &found->second.struct_value();
+  }
+  return 0;
+}
+
+// Exported configurations spell out health checks that are all off; that is the same as none.
+void CompleteUpstream(v1::Upstream& upstream) {
+  const Struct& checks = upstream.healthchecks();
+  const bool off = NumberAt(checks, {"active", "healthy", "interval"}) == 0 &&
+                   NumberAt(checks, {"active", "unhealthy", "interval"}) == 0 &&
+                   NumberAt(checks, {"passive", "unhealthy", "tcp_failures"}) == 0 &&
+                   NumberAt(checks, {"passive", "unhealthy", "timeouts"}) == 0 &&
+                   NumberAt(checks, {"passive", "unhealthy", "http_failures"}) == 0;
+  if (off) upstream.clear_healthchecks();
+}
+
+void CompletePlugin(v1::Plugin& plugin) {
+  const PluginEntry* entry = FindPlugin(plugin.name());
+  if (entry == nullptr || entry->config == nullptr) return;
+  schema::Violations wrong;
+  const auto message = DecodeConfig(plugin.config(), *entry->config, "config", wrong);
+  if (wrong.empty()) *plugin.mutable_config() = schema::Encode(*message);
+}
+
+void CompleteKey(v1::KeyAuthCredential& credential, const std::string& path, schema::Violations& violations) {
+  constexpr size_t kMaxKeyBytes = 512;  // as the schema says of what was written
+  const std::string& key = credential.key();
+  if (key.empty() || key.size() > kMaxKeyBytes || !schema::IsUtf8(key) || IsHashedKey(key)) return;
+  if (key.starts_with("sha256:")) {
+    return violations.Add(path + ".key", "a key that begins with sha256: goes on with 64 lower-case hexadecimal digits");
+  }
+  credential.set_key(HashKey(key));
+}
+
+// Names and ids to ids, for the kinds that can be referred to.
+class References {
+ public:
+  explicit References(const v1::GatewayConfig& config) {
+    ForEachList(config, [this](std::string_view kind, const auto& list) {
+      auto& ids = ids_[std::string(kind)];
+      for (const auto& entity : list) ids.try_emplace(entity.id(), entity.id());
+      for (const auto& entity : list) ids.try_emplace(NameIn(entity), entity.id());
+    });
+    for (const v1::Consumer& consumer : config.consumers()) {
+      ids_["consumer"].try_emplace(consumer.custom_id(), consumer.id());
+    }
+  }
+
+  void Resolve(Message& entity, const std::string& path, schema::Violations& violations) const {
+    const auto& reflection = *entity.GetReflection();
+    for (int i = 0; i < entity.GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor& field = *entity.GetDescriptor()->field(i);
+      const std::string& kind = schema::OptionsOf(field).references();
+      if (kind.empty() || !reflection.HasField(entity, &field)) continue;
+      const std::string reference = reflection.GetString(entity, &field);
+      const auto& ids = ids_.at(kind);
+      auto found = ids.find(reference);
+      if (found == ids.end()) found = ids.find(schema::Lower(reference));
+      if (found == ids.end() || reference.empty()) {
+        AddDangling(path + "." + field.name(), kind, reference, violations);
+      } else {
+        reflection.SetString(&entity, &field, found->second);
+      }
+    }
+  }
+
+ private:
+  absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, std::string>> ids_;
+};
+
+void Sort(v1::GatewayConfig& config) {
+  ForEachList(config, [](std::string_view, auto& list) {
+    // Pointers are sorted, messages stay where they are.
+    std::stable_sort(list.pointer_begin(), list.pointer_end(), [](const auto* a, const auto* b) {
+      return a->created_at() != b->created_at() ? a->created_at() < b->created_at() : a->id() < b->id();
+    });
+  });
+}
+
+}  // namespace
+
+void Complete(v1::GatewayConfig& config, schema::Violations& violations, DocumentPaths* paths) {
+  GiveIds(config);
+  if (paths != nullptr) paths->Bind(config);
+  for (v1::Service& service : *config.mutable_services()) CompleteService(service);
+  for (v1::Target& target : *config.mutable_targets()) CompleteTarget(target);
+  for (v1::Upstream& upstream : *config.mutable_upstreams()) CompleteUpstream(upstream);
+  for (v1::Plugin& plugin : *config.mutable_plugins()) CompletePlugin(plugin);
+  const EntityPaths at(config, paths);
+  for (int i = 0; i < config.key_auths_size(); ++i) {
+    CompleteKey(*config.mutable_key_auths(i), at.Of("key_auth", i), violations);
+  }
+  const References references(config);
+  ForEachList(config, [&](std::string_view kind, auto& list) {
+    for (int i = 0; i < list.size(); ++i) {
+      schema::FillDefaults(list[i]);
+      references.Resolve(list[i], at.Of(kind, i), violations);
+    }
+  });
+  Sort(config);
+}
+
+std::string ToBytes(const v1::GatewayConfig& config) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);  // maps in the order of their keys
+    config.SerializeToCodedStream(&out);
+  }
+  return bytes;
+}
+
+}  // namespace sluice::config

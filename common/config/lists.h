@@ -1,0 +1,48 @@
+#pragma once
+
+// The seven lists of a configuration, visited alike. Internal to common/config. Stateless.
+
+#include <string>
+#include <string_view>
+
+#include "sluice/config/v1/gateway.pb.h"
+
+namespace sluice::config {
+
+// Calls visit(kind, list) for each list, in EntityKinds() order.
+template <typename Visit>
+void ForEachList(const v1::GatewayConfig& config, Visit visit) {
+  visit("service", config.services());
+  visit("route", config.routes());
+  visit("plugin", config.plugins());
+  visit("consumer", config.consumers());
+  visit("key_auth", config.key_auths());
+  visit("upstream", config.upstreams());
+  visit("target", config.targets());
+}
+
+template <typename Visit>
+void ForEachList(v1::GatewayConfig& config, Visit visit) {
+  visit("service", *config.mutable_services());
+  visit("route", *config.mutable_routes());
+  visit("plugin", *config.mutable_plugins());
+  visit("consumer", *config.mutable_consumers());
+  visit("key_auth", *config.mutable_key_auths());
+  visit("upstream", *config.mutable_upstreams());
+  visit("target", *config.mutable_targets());
+}
+
+// As NameOf in entity.h.
+inline std::string NameIn(const v1::Service& service) { return service.name(); }
+inline std::string NameIn(const v1::Route& route) { return route.name(); }
+inline std::string NameIn(const v1::Plugin& plugin) {
+  return plugin.instance_name().empty() ? plugin.name() : plugin.instance_name();
+}
+inline std::string NameIn(const v1::Consumer& consumer) {
+  return consumer.username().empty() ? consumer.custom_id() : consumer.username();
+}
+inline std::string NameIn(const v1::KeyAuthCredential&) { return ""; }  // never the key
+inline std::string NameIn(const v1::Upstream& upstream) { return upstream.name(); }
+inline std::string NameIn(const v1::Target& target) { return target.target(); }
+
+}  // namespace sluice::config

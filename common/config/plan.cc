@@ -1,0 +1,19 @@
+#include "common/config/config.h"
+#include "common/config/limits.h"
+
+namespace sluice::config {
+
+v1::Plan ServerlessPlan() {
+  v1::Plan plan;
+  plan.set_name("serverless");
+  plan.set_requests_per_second(kServerlessRequestsPerSecond);
+  plan.set_max_body_bytes(kServerlessMaxBodyBytes);
+  plan.set_max_requests_in_flight(kServerlessMaxRequestsInFlight);
+  plan.set_max_upstream_connections(kServerlessMaxUpstreamConnections);
+  plan.set_max_pending_per_target(kServerlessMaxPendingPerTarget);
+  plan.set_max_buffered_bytes(kServerlessMaxBufferedBytes);
+  plan.set_plugin_restrictions(true);
+  return plan;
+}
+
+}  // namespace sluice::config

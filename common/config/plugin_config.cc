@@ -1,0 +1,33 @@
+#include "common/base/check.h"
+#include "common/config/rules.h"
+#include "common/schema/schema.h"
+#include "common/schema/text.h"
+
+namespace sluice::config {
+
+using google::protobuf::Message;
+
+std::unique_ptr<Message> DecodeConfig(const google::protobuf::Struct& config,
+                                      const google::protobuf::Descriptor& descriptor, const std::string& path,
+                                      schema::Violations& violations) {
+  const Message* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
+  SLUICE_CHECK(prototype != nullptr);
+  std::unique_ptr<Message> message(prototype->New());
+  schema::Decode(config, path, *message, violations);
+  schema::FillDefaults(*message);
+  return message;
+}
+
+absl::StatusOr<std::unique_ptr<Message>> DecodePluginConfig(const v1::Plugin& plugin) {
+  const PluginEntry* entry = FindPlugin(plugin.name());
+  if (entry == nullptr || entry->config == nullptr) {
+    return absl::InvalidArgumentError(schema::Cat("plugin '", plugin.name(), "' is not supported"));
+  }
+  schema::Violations violations;
+  auto message = DecodeConfig(plugin.config(), *entry->config, "config", violations);
+  if (violations.empty()) return message;
+  const schema::Violation& first = violations.list().front();
+  return absl::InvalidArgumentError(schema::Cat(first.field, ": ", first.message));
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "common/config/limits.h"
+#include "common/config/rules.h"
+#include "common/schema/format.h"
+#include "common/schema/options.h"
+#include "common/schema/regex.h"
+#include "common/schema/text.h"
+
+namespace sluice::config {
+namespace {
+
+using schema::Cat;
+
+bool Has(const v1::Route& route, std::string_view protocol) {
+  return std::find(route.protocols().begin(), route.protocols().end(), protocol) != route.protocols().end();
+}
+
+bool IsServed(std::string_view protocol) { return protocol == "http" || protocol == "https"; }
+
+// Kong's groups: the protocols of a route are all of one.
+std::string_view GroupOf(std::string_view protocol) {
+  if (IsServed(protocol)) return "http";
+  if (protocol == "grpc" || protocol == "grpcs") return "grpc";
+  if (protocol == "tls_passthrough") return "tls_passthrough";
+  return "stream";
+}
+
+// False where the other rules would only repeat that the protocol is not served.
+bool CheckProtocols(Checkup& checkup, int index) {
+  const v1::Route& route = checkup.config.routes(index);
+  bool served = true;
+  for (int i = 0; i < route.protocols_size(); ++i) {
+    const std::string& protocol = route.protocols(i);
+    if (GroupOf(protocol) != GroupOf(route.protocols(0))) {
+      checkup.violations.Add(checkup.Path("route", index, "protocols"),
+                             "('http', 'https'), ('tcp', 'tls', 'udp'), ('tls_passthrough'), ('grpc', 'grpcs') cannot be mixed");
+    }
+    if (IsServed(protocol)) continue;
+    served = false;
+    checkup.violations.Add(checkup.Path("route", index, Cat("protocols[", i, "]")),
+                           Cat("protocol '", schema::EscapeBytes(protocol.substr(0, 32)),
+                               "' is not supported yet; these are: http, https"),
+                           "NOT_YET_SUPPORTED");
+  }
+  return served;
+}
+
+void CheckMatchers(Checkup& checkup, int index) {
+  const v1::Route& route = checkup.config.routes(index);
+  const bool any = route.methods_size() + route.hosts_size() + route.headers_size() + route.paths_size() > 0;
+  if (Has(route, "https")) {
+    if (!any && route.snis_size() == 0) {
+      checkup.violations.Add(checkup.at.Of("route", index),
+                             "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'");
+    }
+  } else if (!any) {
+    checkup.violations.Add(checkup.at.Of("route", index),
+                           "must set one of 'methods', 'hosts', 'headers', 'paths' when 'protocols' is 'http'");
+  }
+  if (route.snis_size() > 0 && Has(route, "http")) {
+    checkup.violations.Add(checkup.Path("route", index, "snis"), "'snis' can only be set when 'protocols' is 'https'");
+  }
+}
+
+// A header whose only value begins with ~* is a regex.
+int CheckHeaders(Checkup& checkup, int index) {
+  int regexes = 0;
+  for (const auto& [name, list] : checkup.config.routes(index).headers()) {
+    const std::string at = schema::Join(checkup.Path("route", index, "headers"), name);
+    const std::string wrong = schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name);
+    if (!wrong.empty()) {
+      checkup.violations.Add(at, wrong);
+    } else if (schema::Lower(name) == "host") {
+      checkup.violations.Add(at, "cannot contain 'host' header, which must be specified in the 'hosts' attribute");
+    } else if (list.values().empty()) {
+      checkup.violations.Add(at, "length must be at least 1");
+    } else if (list.values_size() == 1 && list.values(0).starts_with("~*")) {
+      ++regexes;
+      const auto regex = schema::CompileRegex(std::string_view(list.values(0)).substr(2));
+      if (!regex.ok()) checkup.violations.Add(at + "[0]", std::string(regex.status().message()));
+    }
+  }
+  return regexes;
+}
+
+}  // namespace
+
+void CheckRoutes(Checkup& checkup) {
+  size_t with_regex = 0;
+  for (int i = 0; i < checkup.config.routes_size(); ++i) {
+    const v1::Route& route = checkup.config.routes(i);
+    if (CheckProtocols(checkup, i)) CheckMatchers(checkup, i);
+    const bool regex_path = std::any_of(route.paths().begin(), route.paths().end(),
+                                        [](const std::string& path) { return path.starts_with('~'); });
+    if (CheckHeaders(checkup, i) > 0 || regex_path) ++with_regex;
+  }
+  if (with_regex > kMaxRegexRoutes) {
+    checkup.violations.Add("routes", Cat(with_regex, " routes match by regex, at most ", kMaxRegexRoutes, " may"),
+                           "TOO_MANY");
+  }
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,29 @@
+#include "common/config/rules.h"
+#include "common/schema/text.h"
+
+namespace sluice::config {
+
+void CheckServices(Checkup& checkup) {
+  for (int i = 0; i < checkup.config.services_size(); ++i) {
+    const v1::Service& service = checkup.config.services(i);
+    const std::string& protocol = service.protocol();
+    if (service.has_url()) {
+      checkup.violations.Add(checkup.Path("service", i, "url"), "expected an absolute URL such as https://example.com/path");
+    }
+    if (protocol == "http") {
+      const std::string why = "value must be null when 'protocol' is 'http'";
+      if (service.has_tls_verify()) checkup.violations.Add(checkup.Path("service", i, "tls_verify"), why);
+      if (service.has_tls_verify_depth()) checkup.violations.Add(checkup.Path("service", i, "tls_verify_depth"), why);
+    } else if (protocol != "https" && service.has_protocol()) {
+      checkup.violations.Add(checkup.Path("service", i, "protocol"),
+                             schema::Cat("protocol '", schema::EscapeBytes(protocol.substr(0, 32)),
+                                         "' is not supported yet; these are: http, https"),
+                             "NOT_YET_SUPPORTED");
+    }
+    if (service.has_port() && service.port() == 0) {
+      checkup.violations.Add(checkup.Path("service", i, "port"), "port 0 cannot be connected to");
+    }
+  }
+}
+
+}  // namespace sluice::config

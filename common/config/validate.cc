@@ -1,0 +1,104 @@
+#include "common/config/config.h"
+#include "common/config/limits.h"
+#include "common/config/lists.h"
+#include "common/config/rules.h"
+#include "common/schema/options.h"
+#include "common/schema/schema.h"
+#include "common/schema/text.h"
+
+namespace sluice::config {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using schema::Cat;
+
+egress::Policy PolicyOf(const v1::Plan& plan, const FleetRules& rules, schema::Violations& violations) {
+  std::vector<egress::Range> allow = rules.egress_allow;
+  for (int i = 0; i < plan.egress_allow_size(); ++i) {
+    auto range = egress::ParseRange(plan.egress_allow(i));
+    if (range.ok()) {
+      allow.push_back(*range);
+    } else {
+      violations.Add(Cat("plan.egress_allow[", i, "]"), std::string(range.status().message()));
+    }
+  }
+  return {std::move(allow), rules.protect};
+}
+
+size_t MostOf(std::string_view kind) {
+  return kind == "consumer" || kind == "key_auth" ? kMaxConsumers : kMaxEntitiesPerKind;
+}
+
+}  // namespace
+
+void AddDangling(const std::string& field, std::string_view kind, std::string_view reference,
+                 schema::Violations& violations) {
+  violations.Add(field, Cat("there is no ", kind, " '", schema::EscapeBytes(reference.substr(0, 128)), "'"),
+                 "DANGLING_REFERENCE");
+}
+
+bool CheckCounts(const v1::GatewayConfig& config, schema::Violations& violations) {
+  bool good = true;
+  ForEachList(config, [&](std::string_view kind, const auto& list) {
+    if (static_cast<size_t>(list.size()) <= MostOf(kind)) return;
+    good = false;
+    violations.Add(ListName(kind), Cat("has ", list.size(), " entities, at most ", MostOf(kind), " are allowed"),
+                   "TOO_MANY");
+  });
+  return good;
+}
+
+void CheckSize(Checkup& checkup) {
+  const size_t bytes = checkup.config.ByteSizeLong();
+  if (bytes <= kMaxCompiledBytes) return;
+  checkup.violations.Add(
+      "", Cat("the configuration takes ", bytes, " bytes, at most ", kMaxCompiledBytes, " are allowed"), "TOO_LARGE");
+}
+
+void CheckSchemas(Checkup& checkup) {
+  ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
+    for (int i = 0; i < list.size(); ++i) {
+      schema::Check(list[i], checkup.at.Of(kind, i), checkup.config.plan().plugin_restrictions(), checkup.violations);
+    }
+  });
+}
+
+void CheckReferences(Checkup& checkup) {
+  absl::flat_hash_map<std::string_view, absl::flat_hash_map<std::string_view, bool>> ids;
+  ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
+    for (const auto& entity : list) ids[kind][entity.id()] = true;
+  });
+  const auto check = [&](const Message& entity, const std::string& path) {
+    for (int i = 0; i < entity.GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor& field = *entity.GetDescriptor()->field(i);
+      const std::string& kind = schema::OptionsOf(field).references();
+      if (kind.empty() || !entity.GetReflection()->HasField(entity, &field)) continue;
+      const std::string reference = entity.GetReflection()->GetString(entity, &field);
+      if (!ids[kind].contains(reference)) AddDangling(Cat(path, ".", field.name()), kind, reference, checkup.violations);
+    }
+  };
+  ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
+    for (int i = 0; i < list.size(); ++i) check(list[i], checkup.at.Of(kind, i));
+  });
+}
+
+void Validate(const v1::GatewayConfig& config, const FleetRules& rules, schema::Violations& violations,
+              const DocumentPaths* paths) {
+  if (!CheckCounts(config, violations)) return;
+  Checkup checkup{config, violations, EntityPaths(config, paths), PolicyOf(config.plan(), rules, violations), {}, {}};
+  for (const v1::Service& service : config.services()) checkup.services.emplace(service.id(), &service);
+  for (const v1::Route& route : config.routes()) checkup.routes.emplace(route.id(), &route);
+  CheckSchemas(checkup);
+  CheckReferences(checkup);
+  CheckUniqueness(checkup);
+  CheckServices(checkup);
+  CheckRoutes(checkup);
+  CheckUpstreams(checkup);
+  CheckConsumers(checkup);
+  CheckPlugins(checkup);
+  CheckEgress(checkup);
+  CheckSize(checkup);
+}
+
+}  // namespace sluice::config
