@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -29,20 +30,25 @@ class Index {
  public:
   explicit Index(store::Store& store) : store_(store) {}
 
-  // Reads what was committed since, in order, and wakes the watchers. UNAVAILABLE leaves everything as it was.
+  // Reads what was committed since, in order, and wakes the watchers. UNAVAILABLE: what was read so far is kept.
+  // DATA_LOSS: the database is behind what was served; nothing is rolled back.
   absl::Status Refresh();
 
   // The first entry after the cursor; nullopt at the head.
   std::optional<Entry> After(int64_t cursor) const;
   int64_t head() const;
 
-  // `wake` runs (on the refreshing thread, briefly) whenever the head moved. Returns a handle for Unwatch, after which it
-  // does not run any more.
+  // `wake` runs (on the refreshing thread, briefly) whenever the head moved; it must not call Watch or Unwatch.
+  // Returns a handle for Unwatch, after which it does not run any more.
   int64_t Watch(std::function<void()> wake);
   void Unwatch(int64_t handle);
 
  private:
   static constexpr int kRowsPerRead = 1000;
+  absl::Status CheckClock() const;
+  void Take(std::vector<store::ConfigRow> rows);
+  void Wake();
+
   store::Store& store_;
   std::mutex refresh_mutex_;
   mutable std::mutex mutex_;

@@ -4,21 +4,28 @@
 // services; callable from every thread.
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
 
 namespace sluice::sync {
 
+inline constexpr size_t kMaxRejectedKept = 1000;  // of a node; further ones are not kept
+inline constexpr size_t kMaxReasonBytes = 64;     // longer ones are cut off
+inline constexpr size_t kMaxMessageBytes = 1024;
+
 struct RejectedUpdate {
   std::string gateway_id;
   int64_t revision = 0;
   std::string reason;
   std::string message;
+  int64_t superseded_by = 0;  // revision of a newer update that was sent; 0: none
 };
 
 struct NodeStatus {
@@ -44,6 +51,8 @@ class Registry {
   void Disconnected(const std::string& node);
   void Applied(const std::string& node, int64_t revision, WallTime now);
   void Rejected(const std::string& node, RejectedUpdate update, WallTime now);
+  // An update of the gateway went to the node: once it is applied, an older rejection is history.
+  void Sent(const std::string& node, const std::string& gateway_id, int64_t revision);
 
   std::vector<NodeStatus> Nodes() const;
   // Of the change of that gateway with that revision. A rejection of it (or of a later one) counts as rejected.
@@ -54,6 +63,9 @@ class Registry {
   uint64_t WaitChange(uint64_t seen, MonotonicTime deadline) const;
 
  private:
+  RolloutStatus RolloutLocked(const std::string& gateway_id, int64_t revision) const;
+  void Changed();
+
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, NodeStatus> nodes_;

@@ -1,0 +1,80 @@
+#include "control-plane/index/index.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace sluice::index {
+
+absl::Status Index::Refresh() {
+  std::lock_guard refreshing(refresh_mutex_);
+  bool moved = false;
+  absl::Status status;
+  while (status.ok()) {
+    auto rows = store_.ConfigsAfter(head(), kRowsPerRead);
+    if (!rows.ok()) {
+      status = rows.status();
+    } else if (rows->empty()) {
+      status = CheckClock();
+      break;
+    } else {
+      Take(*std::move(rows));
+      moved = true;
+    }
+  }
+  if (moved) Wake();
+  return status;
+}
+
+// The clock never runs backwards, unless the database was restored under us.
+absl::Status Index::CheckClock() const {
+  auto clock = store_.HeadRevision();
+  if (!clock.ok()) return clock.status();
+  if (*clock >= head()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("the database is at revision ", *clock, ", behind ", head(),
+                                          " that was served: it was restored; restart to serve its state"));
+}
+
+void Index::Take(std::vector<store::ConfigRow> rows) {
+  std::lock_guard lock(mutex_);
+  for (store::ConfigRow& row : rows) {
+    head_ = row.revision;
+    if (row.kind == config::v1::SELF_MANAGED) continue;
+    Entry entry{row.revision, row.gateway_id, row.removed, nullptr};
+    if (!row.removed) entry.config = std::make_shared<const std::string>(std::move(row.config));
+    int64_t& known = revision_of_[row.gateway_id];
+    by_revision_.erase(known);
+    known = row.revision;
+    by_revision_.emplace(row.revision, std::move(entry));
+  }
+}
+
+void Index::Wake() {
+  std::lock_guard lock(watchers_mutex_);
+  for (const auto& [handle, wake] : watchers_) wake();
+}
+
+std::optional<Entry> Index::After(int64_t cursor) const {
+  std::lock_guard lock(mutex_);
+  const auto next = by_revision_.upper_bound(cursor);
+  if (next == by_revision_.end()) return std::nullopt;
+  return next->second;
+}
+
+int64_t Index::head() const {
+  std::lock_guard lock(mutex_);
+  return head_;
+}
+
+int64_t Index::Watch(std::function<void()> wake) {
+  std::lock_guard lock(watchers_mutex_);
+  watchers_.emplace(next_watcher_, std::move(wake));
+  return next_watcher_++;
+}
+
+void Index::Unwatch(int64_t handle) {
+  std::lock_guard lock(watchers_mutex_);
+  watchers_.erase(handle);
+}
+
+}  // namespace sluice::index

@@ -1,0 +1,133 @@
+#include "control-plane/index/index.h"
+
+#include "catch2/catch.hpp"
+#include "tests/support/fake_store.h"
+#include "tests/support/postgres.h"
+
+namespace sluice::index {
+namespace {
+
+using test::FakeStore;
+
+// Commits gateway id "<number>" from that version.
+void Commit(store::Store& store, int number, int64_t expected_version = 0,
+            config::v1::GatewayKind kind = config::v1::SERVERLESS) {
+  store::Write write;
+  write.config.set_id(std::to_string(number));
+  write.config.set_name("g" + std::to_string(number));
+  write.config.set_kind(kind);
+  write.config.mutable_plan()->set_name("serverless");
+  write.expected_version = expected_version;
+  REQUIRE(store.Commit(write).ok());
+}
+
+TEST_CASE("an index of an empty database has nothing after its head") {
+  FakeStore store;
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.head() == 0);
+  CHECK_FALSE(index.After(0).has_value());
+}
+
+TEST_CASE("a cursor meets the gateways in the order of their revisions") {
+  FakeStore store;
+  for (int number : {1, 2}) Commit(store, number);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.After(0)->gateway_id == "1");
+  CHECK(index.After(1)->gateway_id == "2");
+  CHECK_FALSE(index.After(2).has_value());
+  CHECK(index.head() == 2);
+}
+
+TEST_CASE("a gateway that changed twice is met once, at its latest") {
+  FakeStore store;
+  Commit(store, 1);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  for (int64_t version : {1, 2}) Commit(store, 1, version);
+  REQUIRE(index.Refresh().ok());
+  auto entry = index.After(0);
+  CHECK(entry->revision == 3);
+  CHECK(*entry->config == store.GetVersion("1", 3)->config);
+  CHECK_FALSE(index.After(3).has_value());
+}
+
+TEST_CASE("a deleted gateway is met as removed, without bytes") {
+  FakeStore store;
+  Commit(store, 1);
+  REQUIRE(store.DeleteGateway("1", {"ann", "DeleteGateway"}).ok());
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.After(0)->removed);
+  CHECK(index.After(0)->config == nullptr);
+}
+
+TEST_CASE("a gateway that its owner serves is not met, but its revision is passed") {
+  FakeStore store;
+  Commit(store, 1, 0, config::v1::SELF_MANAGED);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK_FALSE(index.After(0).has_value());
+  CHECK(index.head() == 1);
+}
+
+TEST_CASE("streams share one copy of the bytes") {
+  FakeStore store;
+  Commit(store, 1);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.After(0)->config.get() == index.After(0)->config.get());
+}
+
+TEST_CASE("a watcher is woken when the head moved, not otherwise, and never after it left") {
+  FakeStore store;
+  Index index(store);
+  int woken = 0;
+  const int64_t handle = index.Watch([&] { ++woken; });
+  Commit(store, 1);
+  REQUIRE(index.Refresh().ok());
+  REQUIRE(index.Refresh().ok());
+  CHECK(woken == 1);
+  index.Unwatch(handle);
+  Commit(store, 2);
+  REQUIRE(index.Refresh().ok());
+  CHECK(woken == 1);
+}
+
+TEST_CASE("more rows than one read takes are all taken") {
+  FakeStore store;
+  for (int number = 1; number <= 1001; ++number) Commit(store, number);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.head() == 1001);
+  CHECK(index.After(1000)->gateway_id == "1001");
+}
+
+TEST_CASE("an index without a database keeps what it has") {
+  FakeStore store;
+  Commit(store, 1);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  store.down = true;
+  CHECK(absl::IsUnavailable(index.Refresh()));
+  CHECK(index.After(0)->gateway_id == "1");
+}
+
+TEST_CASE("a database that was restored to the past is an alarm, and nothing is rolled back") {
+  const std::string database = test::SharedPostgres().CreateDatabase();
+  auto store = store::Store::Open({database}, {});
+  REQUIRE(store.ok());
+  config::v1::Plan plan;
+  plan.set_name("serverless");
+  REQUIRE((*store)->PutPlan(plan, {}).ok());
+  Commit(**store, 1);
+  Index index(**store);
+  REQUIRE(index.Refresh().ok());
+  test::SharedPostgres().Query(database, "delete from gateway_config; update config_clock set revision = 0");
+  CHECK(absl::IsDataLoss(index.Refresh()));
+  CHECK(index.After(0)->gateway_id == "1");
+}
+
+}  // namespace
+}  // namespace sluice::index
