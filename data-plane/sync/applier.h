@@ -1,0 +1,80 @@
+#pragma once
+
+// The node's side of the sync protocol (proto/sluice/sync/v1/sync.proto), without gRPC: messages in, compiled gateways to the
+// workers, reports out. Belongs to the sync thread.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "common/config/config.h"
+#include "data-plane/route/publisher.h"
+#include "data-plane/sync/status.h"
+#include "sluice/sync/v1/snapshot.pb.h"
+#include "sluice/sync/v1/sync.pb.h"
+
+namespace sluice::sync {
+
+class Applier {
+ public:
+  static constexpr size_t kMaxBatch = 1000;  // updates compiled before the workers are given them
+
+  // `changed` runs after what is served has changed, with a function that makes the snapshot of it (callable once, from any
+  // thread).
+  using Changed = std::function<void(std::function<v1::Snapshot()>)>;
+  Applier(Publisher& publisher, std::span<const PluginType> plugins, Status& status, const Clock& clock, Changed changed);
+
+  // What the disk had. Before the first message; returns when every worker serves it.
+  void Load(const v1::Snapshot& snapshot);
+
+  // The first message of a stream, but for what describes the node.
+  v1::Resume Resume() const;
+
+  // Handles one message and returns what to answer, in order. Waits for the workers where it changes what they serve.
+  std::vector<v1::NodeMessage> Handle(const v1::ControlMessage& message);
+
+ private:
+  struct Held {
+    int64_t revision = 0;
+    std::shared_ptr<const std::string> config;  // serialised; null: none was ever good
+    std::shared_ptr<GatewayState> state;
+  };
+  using Replies = std::vector<v1::NodeMessage>;
+
+  void OnWelcome(const v1::Welcome& welcome, Replies& replies);
+  void OnUpdate(v1::GatewayUpdate update);
+  void OnCaughtUp(int64_t revision, Replies& replies);
+  // Compiles what is pending and waits until every worker serves it.
+  void Flush(Replies& replies);
+  // Everything again, under other rules.
+  void Recompile(Replies& replies);
+  absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const std::string& id, const std::string& config,
+                                                         std::shared_ptr<GatewayState> state) const;
+  void Accept(v1::GatewayUpdate& update, std::vector<GatewayChange>& changes, Replies& replies);
+  void Reject(const std::string& id, int64_t revision, const absl::Status& why, Replies& replies);
+  void PublishAndWait(std::vector<GatewayChange> changes);
+  void Keep();
+  void SetFleet(const v1::Fleet& fleet);
+
+  Publisher& publisher_;
+  const std::span<const PluginType> plugins_;
+  Status& status_;
+  const Clock& clock_;
+  const Changed changed_;
+  std::string epoch_;
+  int64_t revision_ = 0;  // the cursor
+  v1::Fleet fleet_;
+  config::FleetRules rules_;
+  absl::flat_hash_map<std::string, Held> held_;
+  std::map<std::string, v1::Rejected> rejected_;  // by gateway, the latest
+  std::vector<v1::GatewayUpdate> pending_;
+  bool sweeping_ = false;  // between Welcome{full} and CaughtUp
+  std::set<std::string> named_;
+};
+
+}  // namespace sluice::sync

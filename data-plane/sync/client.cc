@@ -1,0 +1,111 @@
+#include "data-plane/sync/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "common/base/random.h"
+#include "common/observe/log.h"
+#include "sluice/sync/v1/sync.grpc.pb.h"
+
+namespace sluice::sync {
+namespace {
+
+class GrpcClient final : public Client {
+ public:
+  GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> channel, Applier& applier, Status& status)
+      : options_(std::move(options)), channel_(std::move(channel)), applier_(applier), status_(status) {
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  ~GrpcClient() override {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+      if (context_ != nullptr) context_->TryCancel();
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void Run() {
+    int failures = 0;
+    while (true) {
+      grpc::ClientContext context;
+      {
+        std::lock_guard lock(mutex_);
+        if (stop_) return;
+        context_ = &context;
+      }
+      const bool caught_up = Stream(context);
+      failures = caught_up ? 0 : failures + 1;
+      std::unique_lock lock(mutex_);
+      context_ = nullptr;
+      if (wake_.wait_for(lock, Backoff(failures), [&] { return stop_; })) return;
+      ++status_.reconnects;
+    }
+  }
+
+  // One stream, from its opening to its end. True where it got as far as being in step.
+  bool Stream(grpc::ClientContext& context) {
+    const auto stub = v1::Sync::NewStub(channel_);
+    const auto stream = stub->Stream(&context);
+    v1::NodeMessage hello;
+    v1::Resume& resume = *hello.mutable_resume();
+    resume = applier_.Resume();
+    resume.set_node(options_.node);
+    resume.set_build(options_.build);
+    resume.set_address(options_.address);
+    bool caught_up = false;
+    bool open = stream->Write(hello);
+    v1::ControlMessage message;
+    while (open && stream->Read(&message)) {
+      if (message.has_welcome()) {
+        status_.connected = true;
+        log::Info("connected to the control plane", {{"control_plane", options_.control_plane}});
+      }
+      caught_up = caught_up || message.has_caught_up();
+      for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && stream->Write(reply);
+    }
+    const grpc::Status ended = stream->Finish();
+    const bool was_connected = status_.connected.exchange(false);
+    if (was_connected || ended.error_code() != last_error_) {
+      log::Warning("no stream from the control plane; the node serves what it has and keeps trying",
+                   {{"control_plane", options_.control_plane}, {"error", ended.error_message()}});
+    }
+    last_error_ = ended.error_code();
+    return caught_up;
+  }
+
+  // Uniform between nothing and a bound that doubles, so that a fleet does not come back all at once.
+  static Duration Backoff(int failures) {
+    const Duration bound = std::min(kMaxBackoff, kFirstBackoff * (int64_t{1} << std::min(failures, 10)));
+    return Duration(static_cast<int64_t>(Random64() % static_cast<uint64_t>(bound.count())));
+  }
+
+  const ClientOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  Applier& applier_;
+  Status& status_;
+  grpc::StatusCode last_error_ = grpc::StatusCode::OK;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  grpc::ClientContext* context_ = nullptr;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Start(ClientOptions options, Applier& applier, Status& status) {
+  auto credentials = rpc::ClientCredentials(options.tls);
+  if (!credentials.ok()) return credentials.status();
+  auto channel = rpc::MakeChannel(options.control_plane, *credentials);
+  return std::make_unique<GrpcClient>(std::move(options), std::move(channel), applier, status);
+}
+
+}  // namespace sluice::sync

@@ -1,0 +1,52 @@
+#pragma once
+
+// The last good configuration of everything a node serves, on its disk: checksummed, in two generations, written beside and
+// renamed, readable by its owner only. A writer thread of its own, so that a slow disk delays nothing; what comes faster than
+// it writes is coalesced into the latest.
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "data-plane/sync/status.h"
+#include "sluice/sync/v1/snapshot.pb.h"
+
+namespace sluice::sync {
+
+// Reads the newest generation that is whole; NOT_FOUND where there is none, DATA_LOSS where all are damaged.
+absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder);
+// Makes `snapshot` the newest generation; the newest before becomes the other one. Errors name the file and the cause, and
+// leave what was there.
+absl::Status WriteSnapshot(const std::string& folder, const v1::Snapshot& snapshot);
+
+class LastGood {
+ public:
+  static constexpr Duration kMinInterval = std::chrono::seconds(1);
+  static constexpr int kMaxShare = 20;  // a write may take one part in 20 of the time
+
+  // `folder` is made where it is absent.
+  LastGood(std::string folder, Status& status);
+  ~LastGood();  // writes what is still to be written
+  LastGood(const LastGood&) = delete;
+
+  // Will be asked, on the writer's thread, for what is to be written. Never blocks.
+  void Save(std::function<v1::Snapshot()> snapshot);
+
+ private:
+  void Run();
+  const std::string folder_;
+  Status& status_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::function<v1::Snapshot()> next_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sluice::sync
