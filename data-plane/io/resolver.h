@@ -3,7 +3,8 @@
 // Names to addresses, asynchronously (c-ares on the loop). Names are taken as fully qualified: no search domains.
 // Answers are kept for their TTL (at least kMinTtl, at most kMaxTtl); a failure of the resolver serves a stale answer for
 // up to kMaxStale; "no such name" is kept for kNegativeTtl. One query at a time per name, shared by whoever asks.
-// *.localhost is loopback without asking (RFC 6761). Loop's thread only.
+// *.localhost is loopback without asking (RFC 6761); /etc/hosts comes before the servers, so that container names work.
+// Loop's thread only. Must not be destroyed while the loop still runs what awaits it.
 
 #include <chrono>
 #include <memory>
@@ -20,6 +21,8 @@ inline constexpr std::chrono::seconds kNegativeTtl{5};
 inline constexpr std::chrono::seconds kMaxStale{3600};
 inline constexpr size_t kMaxCachedNames = 10'000;
 inline constexpr size_t kMaxAddresses = 32;
+inline constexpr std::chrono::milliseconds kQueryTimeout{1000};  // of one try; later tries wait longer
+inline constexpr int kQueryTries = 2;                            // of each server
 
 struct Resolved {
   enum class Outcome { kFound, kNoSuchName, kFailed, kTimeout } outcome = Outcome::kFailed;
@@ -28,10 +31,10 @@ struct Resolved {
 
 class Resolver {
  public:
-  // `servers`: "address[:port]" list, "" for /etc/resolv.conf.
+  // `servers`: "address[:port],..." (IPv6 in brackets before a port), "" for /etc/resolv.conf. Null where it is not that.
   static std::unique_ptr<Resolver> Make(Loop& loop, const std::string& servers);
   virtual ~Resolver() = default;
-  // An address literal is its own answer.
+  // An address literal is its own answer. kTimeout: the deadline came first; the query goes on for the next who asks.
   virtual Task<Resolved> Resolve(std::string name, MonotonicTime deadline) = 0;
 };
 

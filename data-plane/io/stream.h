@@ -42,7 +42,8 @@ class Stream {
 
   // `out` is not empty.
   virtual IoResult TryRead(std::span<char> out) = 0;
-  // May take a part. After kWouldBlock the next call must begin with the same bytes (TLS has sealed them already).
+  // May take a part. After kWouldBlock or a part, go on with what is left, or with that and more behind it: TLS has sealed
+  // the beginning already.
   virtual IoResult TryWrite(std::string_view data) = 0;
 
   // FIN (after close_notify under TLS, where that can be written at once); reading goes on.
@@ -91,6 +92,8 @@ class Stream {
   virtual bool IsWritable() const = 0;
   // The stream whose events matter: a layer's waiters wait on what it is laid over.
   virtual Stream& Transport() { return *this; }
+  static bool IsReadable(const Stream& other) { return other.IsReadable(); }
+  static bool IsWritable(const Stream& other) { return other.IsWritable(); }
   void WakeReader(IoError result);
   void WakeWriter(IoError result);
 

@@ -1,10 +1,12 @@
 #pragma once
 
 // TLS over a plain stream, with OpenSSL: 1.2 and 1.3, no renegotiation, no early data, no compression, no tickets yet.
-// A context is immutable and may be shared by every worker; a stream belongs to its loop.
+// A context is immutable and may be shared by every worker; it must live until the handshakes that use it have ended. A
+// stream belongs to its loop.
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "data-plane/io/stream.h"
@@ -25,14 +27,14 @@ struct CertificateFiles {
 };
 // Errors name the file and what is wrong with it. Offers http/1.1 by ALPN.
 absl::StatusOr<TlsContext> MakeServerContext(const std::vector<CertificateFiles>& certificates);
-// Verifies the peer against the system's authorities.
+// Verifies the peer against the system's authorities (SSL_CERT_FILE and SSL_CERT_DIR move them).
 absl::StatusOr<TlsContext> MakeClientContext();
 
 struct TlsAccepted {
   std::unique_ptr<Stream> stream;  // null where the handshake failed
   std::string server_name;         // SNI, canonical (lower case, no trailing dot); "" where absent
   std::string alpn;
-  std::string error;
+  std::string error;               // for the gateway's own log
 };
 Task<TlsAccepted> AcceptTls(std::unique_ptr<Stream> plain, SSL_CTX* context, MonotonicTime deadline);
 
@@ -41,8 +43,11 @@ struct TlsConnected {
   IoError error = IoError::kNone;
   std::string message;  // for the gateway's own log, never for clients
 };
-// `verify` off accepts any certificate.
-Task<TlsConnected> ConnectTls(std::unique_ptr<Stream> plain, SSL_CTX* context, const std::string& server_name, bool verify,
+// `server_name`: a name (sent as SNI) or an address literal; the certificate must be for it. `verify` off accepts any.
+Task<TlsConnected> ConnectTls(std::unique_ptr<Stream> plain, SSL_CTX* context, std::string server_name, bool verify,
                               MonotonicTime deadline);
+
+// A peer may ask for new keys so often; then the connection is broken with kTls.
+inline constexpr int kMaxKeyUpdates = 64;
 
 }  // namespace sluice::io
