@@ -24,7 +24,8 @@ class NaturalKeys {
       }
       for (const auto& entity : list) names.try_emplace(NameIn(entity), Own(entity));
     });
-    for (const v1::Consumer& consumer : config.consumers()) names_["consumer"].try_emplace(consumer.custom_id(), Own(consumer));
+    for (const v1::Consumer& consumer : config.consumers())
+      names_["consumer"].try_emplace(consumer.custom_id(), Own(consumer));
   }
 
   // "" where nothing but an id tells.

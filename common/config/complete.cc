@@ -87,7 +87,8 @@ void CompleteKey(v1::KeyAuthCredential& credential, const std::string& path, sch
   const std::string& key = credential.key();
   if (key.empty() || key.size() > kMaxKeyBytes || !schema::IsUtf8(key) || IsHashedKey(key)) return;
   if (key.starts_with("sha256:")) {
-    return violations.Add(path + ".key", "a key that begins with sha256: goes on with 64 lower-case hexadecimal digits");
+    return violations.Add(path + ".key",
+                          "a key that begins with sha256: goes on with 64 lower-case hexadecimal digits");
   }
   credential.set_key(HashKey(key));
 }

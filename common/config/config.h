@@ -28,31 +28,33 @@ struct FleetRules {
 // Checks the whole configuration: every entity and plugin configuration against its schema, names and keys unique,
 // references present, cross-field rules (Kong's), plan limits (config/limits.h), plugin catalogue and restrictions,
 // upstream addresses against the egress policy, regexes compile, size of the compiled bytes.
-// The configuration must be complete. Field paths read `routes[name-or-id].paths[0]`; with `paths`, which ParseDocument and
-// Complete have seen, `services[0].routes[1].paths[0]`.
+// The configuration must be complete. Field paths read `routes[name-or-id].paths[0]`; with `paths`, which ParseDocument
+// and Complete have seen, `services[0].routes[1].paths[0]`.
 void Validate(const v1::GatewayConfig& config, const FleetRules& rules, schema::Violations& violations,
               const DocumentPaths* paths = nullptr);
 
-// Fills in defaults everywhere (plugin configurations included), gives ids to entities without one, expands Service.url,
-// normalises targets, resolves references to ids; references that name nothing are violations. Keys of key-auth credentials
-// become "sha256:<64 hex digits>", which is accepted as input too: no key is ever stored, and a dump applies without a change.
-// Entities are left in a canonical order (by created_at, then id; set created_at before), so that equal configurations have
-// equal bytes where they are written by ToBytes. What cannot be completed is left as it is, for Validate to name.
+// Fills in defaults everywhere (plugin configurations included), gives ids to entities without one, expands
+// Service.url, normalises targets, resolves references to ids; references that name nothing are violations. Keys of
+// key-auth credentials become "sha256:<64 hex digits>", which is accepted as input too: no key is ever stored, and a
+// dump applies without a change. Entities are left in a canonical order (by created_at, then id; set created_at
+// before), so that equal configurations have equal bytes where they are written by ToBytes. What cannot be completed is
+// left as it is, for Validate to name.
 void Complete(v1::GatewayConfig& config, schema::Violations& violations, DocumentPaths* paths = nullptr);
 
 // The serialised configuration: equal bytes for equal configurations.
 std::string ToBytes(const v1::GatewayConfig& config);
 
-// The plugin's configuration as the message that its catalogue entry names, defaults filled in: what PluginType::make takes.
-// INVALID_ARGUMENT with the field's path and what is wrong.
+// The plugin's configuration as the message that its catalogue entry names, defaults filled in: what PluginType::make
+// takes. INVALID_ARGUMENT with the field's path and what is wrong.
 absl::StatusOr<std::unique_ptr<google::protobuf::Message>> DecodePluginConfig(const v1::Plugin& plugin);
 
 // The plan every gateway has where no other was named: limits.md.
 v1::Plan ServerlessPlan();
 
 // Reads a decK document (`_format_version`, nested or flat entities) into the entity lists of `out`; references stay as
-// written. Violations carry document paths (`services[0].routes[1].paths[0]`), which `paths` remembers for what follows. A
-// service or route without name and id gets an id that its content determines, so that the same document means the same one.
+// written. Violations carry document paths (`services[0].routes[1].paths[0]`), which `paths` remembers for what
+// follows. A service or route without name and id gets an id that its content determines, so that the same document
+// means the same one.
 void ParseDocument(const google::protobuf::Struct& document, v1::GatewayConfig& out, schema::Violations& violations,
                    DocumentPaths* paths = nullptr);
 
@@ -61,4 +63,3 @@ void ParseDocument(const google::protobuf::Struct& document, v1::GatewayConfig& 
 google::protobuf::Struct WriteDocument(const v1::GatewayConfig& config);
 
 }  // namespace sluice::config
-

@@ -8,7 +8,8 @@ void CheckConsumers(Checkup& checkup) {
     if (credential.key().empty()) {
       checkup.violations.Add(checkup.Path("key_auth", i, "key"), "required field missing");
     } else if (!IsHashedKey(credential.key())) {
-      checkup.violations.Add(checkup.Path("key_auth", i, "key"), "expected sha256: and 64 lower-case hexadecimal digits");
+      checkup.violations.Add(checkup.Path("key_auth", i, "key"),
+                             "expected sha256: and 64 lower-case hexadecimal digits");
     }
   }
   for (int i = 0; i < checkup.config.consumers_size(); ++i) {

@@ -6,8 +6,8 @@
 #include "common/config/entity.h"
 #include "common/config/redact.h"
 #include "common/schema/json.h"
-#include "common/schema/schema.h"
 #include "common/schema/options.h"
+#include "common/schema/schema.h"
 
 namespace sluice::config {
 namespace {
@@ -21,7 +21,9 @@ struct Side {
   const Value* shown = nullptr;
 };
 
-std::string Show(const Side& side) { return side.shown == nullptr ? "" : schema::ToJson(*side.shown); }
+std::string Show(const Side& side) {
+  return side.shown == nullptr ? "" : schema::ToJson(*side.shown);
+}
 
 const Value* At(const Value* object, const std::string& key) {
   if (object == nullptr || !object->has_struct_value()) return nullptr;
@@ -50,8 +52,8 @@ void Compare(const Side& before, const Side& after, const std::string& field, st
     if (before.raw->has_list_value() && after.raw->has_list_value()) {
       const int size = std::max(before.raw->list_value().values_size(), after.raw->list_value().values_size());
       for (int i = 0; i < size; ++i) {
-        Compare({At(before.raw, i), At(before.shown, i)}, {At(after.raw, i), At(after.shown, i)}, schema::Join(field, i),
-                out);
+        Compare({At(before.raw, i), At(before.shown, i)}, {At(after.raw, i), At(after.shown, i)},
+                schema::Join(field, i), out);
       }
       return;
     }
@@ -63,7 +65,8 @@ void Compare(const Side& before, const Side& after, const std::string& field, st
 // The entity's fields without those that the server sets.
 void FieldsOf(const v1::Entity& entity, Value& raw, Value& shown) {
   *raw.mutable_struct_value() = schema::Encode(*Unwrap(entity));
-  for (const char* field : {"id", "created_at", "updated_at"}) raw.mutable_struct_value()->mutable_fields()->erase(field);
+  for (const char* field : {"id", "created_at", "updated_at"})
+    raw.mutable_struct_value()->mutable_fields()->erase(field);
   shown = raw;
   Redact(entity, *shown.mutable_struct_value());
 }

@@ -26,9 +26,9 @@ struct Change {
 // Both must be complete (config.h). Entities are matched by id.
 std::vector<Change> Diff(const v1::GatewayConfig& before, const v1::GatewayConfig& after);
 
-// Gives each entity of `wanted` that has no id the id, created_at and updated_at of its namesake in `current` (matched by
-// kind and natural key: name; username or custom_id; (consumer, key); (upstream, target); for plugins (name, instance_name,
-// scope)), so that applying the same document twice changes nothing. Call before Complete.
+// Gives each entity of `wanted` that has no id the id, created_at and updated_at of its namesake in `current` (matched
+// by kind and natural key: name; username or custom_id; (consumer, key); (upstream, target); for plugins (name,
+// instance_name, scope)), so that applying the same document twice changes nothing. Call before Complete.
 void AdoptIdentities(const v1::GatewayConfig& current, v1::GatewayConfig& wanted);
 
 }  // namespace sluice::config

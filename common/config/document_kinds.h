@@ -32,10 +32,28 @@ inline constexpr Collection kCollections[] = {
 
 // Known to Kong's users and not offered yet, wherever they stand.
 inline constexpr std::string_view kUnsupportedCollections[] = {
-    "acls", "basicauth_credentials", "ca_certificates", "certificates", "consumer_groups", "custom_entities",
-    "degraphql_routes", "filter_chains", "graphql_ratelimiting_cost_decorations", "groups", "hmacauth_credentials",
-    "jwt_secrets", "key_sets", "keys", "licenses", "mtls_auth_credentials", "oauth2_credentials", "partials",
-    "rbac_roles", "service_packages", "snis", "vaults",
+    "acls",
+    "basicauth_credentials",
+    "ca_certificates",
+    "certificates",
+    "consumer_groups",
+    "custom_entities",
+    "degraphql_routes",
+    "filter_chains",
+    "graphql_ratelimiting_cost_decorations",
+    "groups",
+    "hmacauth_credentials",
+    "jwt_secrets",
+    "key_sets",
+    "keys",
+    "licenses",
+    "mtls_auth_credentials",
+    "oauth2_credentials",
+    "partials",
+    "rbac_roles",
+    "service_packages",
+    "snis",
+    "vaults",
 };
 
 inline constexpr std::string_view kFormatVersion = "_format_version";

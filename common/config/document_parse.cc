@@ -110,14 +110,17 @@ class Reader {
   void RefuseUnsupported(Struct& object, const std::string& path) {
     for (std::string_view key : kUnsupportedCollections) {
       const Value value = Take(object, key);
-      if (!IsEmpty(value)) violations_.Add(schema::Join(path, key), Cat(key, " are not supported yet; leave them out"), "NOT_YET_SUPPORTED");
+      if (!IsEmpty(value))
+        violations_.Add(schema::Join(path, key), Cat(key, " are not supported yet; leave them out"),
+                        "NOT_YET_SUPPORTED");
     }
   }
 
   void List(const Value& list, const std::string& path, const Collection& collection, const Parent* parent) {
     if (list.has_null_value()) return;
     if (!list.has_list_value()) return Expected("an array", list, path);
-    const size_t most = collection.kind == "consumer" || collection.kind == "key_auth" ? kMaxConsumers : kMaxEntitiesPerKind;
+    const size_t most =
+        collection.kind == "consumer" || collection.kind == "key_auth" ? kMaxConsumers : kMaxEntitiesPerKind;
     const auto size = static_cast<size_t>(list.list_value().values_size());
     if (size > most) {
       return violations_.Add(path, Cat("has ", size, " entities, at most ", most, " are allowed"), "TOO_MANY");
@@ -149,7 +152,8 @@ class Reader {
     if (parent != nullptr) SetParent(*parent, path, entity);
     if constexpr (std::is_same_v<Entity, v1::KeyAuthCredential>) {
       // A dump could never show it: keys are kept only as their hashes.
-      if (!fields.fields().contains("key")) violations_.Add(path + ".key", "required field missing: a document names its keys");
+      if (!fields.fields().contains("key"))
+        violations_.Add(path + ".key", "required field missing: a document names its keys");
     }
     std::string reference = NameIn(entity);
     if constexpr (std::is_same_v<Entity, v1::Service> || std::is_same_v<Entity, v1::Route>) {
@@ -169,15 +173,17 @@ class Reader {
     if (!name.has_string_value()) return Expected("a string", name, path + "._config");
     const auto shared = plugin_configs_.find(name.string_value());
     if (shared == plugin_configs_.end()) {
-      return violations_.Add(path + "._config", Cat("there is no '", schema::EscapeBytes(name.string_value().substr(0, 128)),
-                                                    "' in ", kPluginConfigs),
-                             "DANGLING_REFERENCE");
+      return violations_.Add(
+          path + "._config",
+          Cat("there is no '", schema::EscapeBytes(name.string_value().substr(0, 128)), "' in ", kPluginConfigs),
+          "DANGLING_REFERENCE");
     }
     Value& config = (*fields.mutable_fields())["config"];
     if (config.kind_case() == Value::KIND_NOT_SET || config.has_null_value()) config.mutable_struct_value();
     if (!config.has_struct_value()) return;  // decoding names it
     for (const auto& [key, value] : shared->second.fields()) {
-      if (!config.struct_value().fields().contains(key)) (*config.mutable_struct_value()->mutable_fields())[key] = value;
+      if (!config.struct_value().fields().contains(key))
+        (*config.mutable_struct_value()->mutable_fields())[key] = value;
     }
   }
 
@@ -196,7 +202,8 @@ class Reader {
     std::string hex = HashKey(key).substr(std::string_view("sha256:").size(), 32);
     hex[12] = '8';
     hex[16] = "89ab"[hex[16] % 4];
-    return Cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-", hex.substr(20));
+    return Cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-",
+               hex.substr(20));
   }
 
   v1::GatewayConfig& out_;
@@ -208,7 +215,8 @@ class Reader {
 
 }  // namespace
 
-void ParseDocument(const Struct& document, v1::GatewayConfig& out, schema::Violations& violations, DocumentPaths* paths) {
+void ParseDocument(const Struct& document, v1::GatewayConfig& out, schema::Violations& violations,
+                   DocumentPaths* paths) {
   Reader(out, violations, paths).Document(document);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where each entity of a configuration stood in the document it was read from, so that violations name places that their
-// author wrote. Not for several threads at once.
+// Where each entity of a configuration stood in the document it was read from, so that violations name places that
+// their author wrote. Not for several threads at once.
 
 #include <string>
 #include <string_view>

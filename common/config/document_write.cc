@@ -74,7 +74,9 @@ class Writer {
     if (!indexed_.try_emplace(std::string(kind), true).second) return;
     for (int i = 0; i < list.size(); ++i) {
       const FieldDescriptor* place = PlaceOf(kind, list[i]);
-      const std::string parent = place == nullptr ? "./" : schema::Cat(".", place->name(), "/", list[i].GetReflection()->GetString(list[i], place));
+      const std::string parent =
+          place == nullptr ? "./"
+                           : schema::Cat(".", place->name(), "/", list[i].GetReflection()->GetString(list[i], place));
       places_[schema::Cat(kind, parent)].push_back(i);
     }
   }
@@ -117,13 +119,15 @@ class Writer {
   }
 
   const v1::GatewayConfig& config_;
-  absl::flat_hash_map<std::string, std::string> names_;            // "kind/id" to what refers to it
-  absl::flat_hash_map<std::string, std::vector<int>> places_;      // "kind.parent/id" to indices of the kind's list
+  absl::flat_hash_map<std::string, std::string> names_;        // "kind/id" to what refers to it
+  absl::flat_hash_map<std::string, std::vector<int>> places_;  // "kind.parent/id" to indices of the kind's list
   absl::flat_hash_map<std::string, bool> indexed_;
 };
 
 }  // namespace
 
-Struct WriteDocument(const v1::GatewayConfig& config) { return Writer(config).Document(); }
+Struct WriteDocument(const v1::GatewayConfig& config) {
+  return Writer(config).Document();
+}
 
 }  // namespace sluice::config

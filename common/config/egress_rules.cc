@@ -12,8 +12,8 @@ using schema::Cat;
 void CheckHost(Checkup& checkup, const std::string& field, std::string host, uint16_t port) {
   host = schema::Lower(host);
   if (egress::LooksNumeric(host)) {
-    return checkup.violations.Add(field, "this notation of an address is not accepted; write it as in 192.0.2.1 or 2001:db8::1",
-                                  "EGRESS_DENIED");
+    return checkup.violations.Add(
+        field, "this notation of an address is not accepted; write it as in 192.0.2.1 or 2001:db8::1", "EGRESS_DENIED");
   }
   std::string_view name = host;
   if (name.ends_with('.')) name.remove_suffix(1);

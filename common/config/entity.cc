@@ -14,13 +14,27 @@ const FieldDescriptor* FieldOf(const v1::Entity& entity) {
   return entity.GetReflection()->GetOneofFieldDescriptor(entity, v1::Entity::descriptor()->oneof_decl(0));
 }
 
-void SetIn(v1::Entity& entity, const v1::Service& service) { *entity.mutable_service() = service; }
-void SetIn(v1::Entity& entity, const v1::Route& route) { *entity.mutable_route() = route; }
-void SetIn(v1::Entity& entity, const v1::Plugin& plugin) { *entity.mutable_plugin() = plugin; }
-void SetIn(v1::Entity& entity, const v1::Consumer& consumer) { *entity.mutable_consumer() = consumer; }
-void SetIn(v1::Entity& entity, const v1::KeyAuthCredential& credential) { *entity.mutable_key_auth() = credential; }
-void SetIn(v1::Entity& entity, const v1::Upstream& upstream) { *entity.mutable_upstream() = upstream; }
-void SetIn(v1::Entity& entity, const v1::Target& target) { *entity.mutable_target() = target; }
+void SetIn(v1::Entity& entity, const v1::Service& service) {
+  *entity.mutable_service() = service;
+}
+void SetIn(v1::Entity& entity, const v1::Route& route) {
+  *entity.mutable_route() = route;
+}
+void SetIn(v1::Entity& entity, const v1::Plugin& plugin) {
+  *entity.mutable_plugin() = plugin;
+}
+void SetIn(v1::Entity& entity, const v1::Consumer& consumer) {
+  *entity.mutable_consumer() = consumer;
+}
+void SetIn(v1::Entity& entity, const v1::KeyAuthCredential& credential) {
+  *entity.mutable_key_auth() = credential;
+}
+void SetIn(v1::Entity& entity, const v1::Upstream& upstream) {
+  *entity.mutable_upstream() = upstream;
+}
+void SetIn(v1::Entity& entity, const v1::Target& target) {
+  *entity.mutable_target() = target;
+}
 
 template <typename T>
 v1::Entity Wrap(const T& message) {
@@ -33,14 +47,22 @@ v1::Entity Wrap(const T& message) {
 template <typename Visit>
 void VisitEntity(const v1::Entity& entity, Visit visit) {
   switch (entity.kind_case()) {
-    case v1::Entity::kService: return visit(entity.service());
-    case v1::Entity::kRoute: return visit(entity.route());
-    case v1::Entity::kPlugin: return visit(entity.plugin());
-    case v1::Entity::kConsumer: return visit(entity.consumer());
-    case v1::Entity::kKeyAuth: return visit(entity.key_auth());
-    case v1::Entity::kUpstream: return visit(entity.upstream());
-    case v1::Entity::kTarget: return visit(entity.target());
-    default: return;
+    case v1::Entity::kService:
+      return visit(entity.service());
+    case v1::Entity::kRoute:
+      return visit(entity.route());
+    case v1::Entity::kPlugin:
+      return visit(entity.plugin());
+    case v1::Entity::kConsumer:
+      return visit(entity.consumer());
+    case v1::Entity::kKeyAuth:
+      return visit(entity.key_auth());
+    case v1::Entity::kUpstream:
+      return visit(entity.upstream());
+    case v1::Entity::kTarget:
+      return visit(entity.target());
+    default:
+      return;
   }
 }
 
@@ -54,8 +76,8 @@ void Erase(List& list, Matches matches) {
 }  // namespace
 
 const std::vector<std::string_view>& EntityKinds() {
-  static const auto* kinds = new std::vector<std::string_view>{"service",  "route",    "plugin", "consumer",
-                                                               "key_auth", "upstream", "target"};
+  static const auto* kinds =
+      new std::vector<std::string_view>{"service", "route", "plugin", "consumer", "key_auth", "upstream", "target"};
   return *kinds;
 }
 

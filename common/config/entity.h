@@ -26,14 +26,16 @@ std::string NameOf(const v1::Entity& entity);
 // Every entity of a configuration, kind by kind in EntityKinds() order.
 std::vector<v1::Entity> EntitiesOf(const v1::GatewayConfig& config);
 
-// Finds by id, else by name. Empty where absent, and for a name that several have (plugins, targets): then only ids tell.
-std::optional<v1::Entity> FindEntity(const v1::GatewayConfig& config, std::string_view kind, std::string_view id_or_name);
+// Finds by id, else by name. Empty where absent, and for a name that several have (plugins, targets): then only ids
+// tell.
+std::optional<v1::Entity> FindEntity(const v1::GatewayConfig& config, std::string_view kind,
+                                     std::string_view id_or_name);
 
 // Replaces the entity of the same kind and id, or adds it.
 void PutEntity(v1::GatewayConfig& config, const v1::Entity& entity);
 
-// Removes it with what Kong cascades to (a route's plugins, a consumer's credentials, an upstream's targets). False where
-// absent. What restricts deletion (a service with routes) shows as a dangling reference in Validate.
+// Removes it with what Kong cascades to (a route's plugins, a consumer's credentials, an upstream's targets). False
+// where absent. What restricts deletion (a service with routes) shows as a dangling reference in Validate.
 bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_view id);
 
 }  // namespace sluice::config

@@ -9,7 +9,9 @@
 
 namespace sluice::config {
 
-std::string ListName(std::string_view kind) { return std::string(kind) + "s"; }
+std::string ListName(std::string_view kind) {
+  return std::string(kind) + "s";
+}
 
 EntityPaths::EntityPaths(const v1::GatewayConfig& config, const DocumentPaths* paths) {
   ForEachList(config, [&](std::string_view kind, const auto& list) {
@@ -35,6 +37,8 @@ const std::string& EntityPaths::Of(std::string_view kind, int index) const {
   return lists_.at(std::string(kind)).paths.at(static_cast<size_t>(index));
 }
 
-const std::vector<int>& EntityPaths::Order(std::string_view kind) const { return lists_.at(std::string(kind)).order; }
+const std::vector<int>& EntityPaths::Order(std::string_view kind) const {
+  return lists_.at(std::string(kind)).order;
+}
 
 }  // namespace sluice::config

@@ -1,7 +1,7 @@
 #pragma once
 
-// How violations name the entities of one configuration: the place in the document, or `routes[name-or-id]`. Internal to
-// common/config. Immutable; the order of the configuration's lists must not change meanwhile.
+// How violations name the entities of one configuration: the place in the document, or `routes[name-or-id]`. Internal
+// to common/config. Immutable; the order of the configuration's lists must not change meanwhile.
 
 #include <string>
 #include <string_view>

@@ -17,7 +17,7 @@ inline constexpr uint32_t kServerlessMaxPendingPerTarget = 100;
 inline constexpr uint64_t kServerlessMaxBufferedBytes = 64 * 1024 * 1024;
 
 inline constexpr size_t kMaxEntitiesPerKind = 10'000;
-inline constexpr size_t kMaxConsumers = 50'000;    // and credentials
+inline constexpr size_t kMaxConsumers = 50'000;  // and credentials
 inline constexpr size_t kMaxCompiledBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxRegexBytes = schema::kMaxRegexBytes;
 inline constexpr int64_t kMaxRegexMemory = schema::kMaxRegexMemory;  // RE2 program

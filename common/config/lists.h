@@ -33,16 +33,26 @@ void ForEachList(v1::GatewayConfig& config, Visit visit) {
 }
 
 // As NameOf in entity.h.
-inline std::string NameIn(const v1::Service& service) { return service.name(); }
-inline std::string NameIn(const v1::Route& route) { return route.name(); }
+inline std::string NameIn(const v1::Service& service) {
+  return service.name();
+}
+inline std::string NameIn(const v1::Route& route) {
+  return route.name();
+}
 inline std::string NameIn(const v1::Plugin& plugin) {
   return plugin.instance_name().empty() ? plugin.name() : plugin.instance_name();
 }
 inline std::string NameIn(const v1::Consumer& consumer) {
   return consumer.username().empty() ? consumer.custom_id() : consumer.username();
 }
-inline std::string NameIn(const v1::KeyAuthCredential&) { return ""; }  // never the key
-inline std::string NameIn(const v1::Upstream& upstream) { return upstream.name(); }
-inline std::string NameIn(const v1::Target& target) { return target.target(); }
+inline std::string NameIn(const v1::KeyAuthCredential&) {
+  return "";
+}  // never the key
+inline std::string NameIn(const v1::Upstream& upstream) {
+  return upstream.name();
+}
+inline std::string NameIn(const v1::Target& target) {
+  return target.target();
+}
 
 }  // namespace sluice::config

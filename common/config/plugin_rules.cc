@@ -1,181 +1,219 @@
-#include <initializer_list>
+#include "common/config/plugin_rules.h"
 
-#include "common/config/rules.h"
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "common/config/template.h"
 #include "common/schema/format.h"
-#include "common/schema/json.h"
 #include "common/schema/regex.h"
-#include "common/schema/schema.h"
 #include "common/schema/text.h"
 #include "common/schema/url.h"
+#include "sluice/plugins/v1/cors.pb.h"
+#include "sluice/plugins/v1/http_log.pb.h"
+#include "sluice/plugins/v1/ip_restriction.pb.h"
+#include "sluice/plugins/v1/key_auth.pb.h"
+#include "sluice/plugins/v1/rate_limiting.pb.h"
+#include "sluice/plugins/v1/request_termination.pb.h"
+#include "sluice/plugins/v1/request_transformer.pb.h"
+#include "sluice/plugins/v1/response_transformer.pb.h"
 
 namespace sluice::config {
 namespace {
 
-using google::protobuf::Struct;
-using google::protobuf::Value;
+using google::protobuf::Message;
 using schema::Cat;
 using schema::Violations;
+using Strings = google::protobuf::RepeatedPtrField<std::string>;
 
-// Null where absent.
-const Value* Find(const Struct& config, std::string_view name) {
-  const auto found = config.fields().find(std::string(name));
-  return found == config.fields().end() ? nullptr : &found->second;
-}
+class Rules {
+ public:
+  Rules(const std::string& path, Violations& violations) : prefix_(path.empty() ? "" : path + "."), out_(violations) {}
 
-std::string TextAt(const Struct& config, std::string_view name) {
-  const Value* value = Find(config, name);
-  return value == nullptr ? "" : value->string_value();
-}
-
-int CountAt(const Struct& config, std::string_view name) {
-  const Value* value = Find(config, name);
-  return value == nullptr ? 0 : value->list_value().values_size();
-}
-
-std::string HeaderNameError(std::string_view name) {
-  return schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name);
-}
-
-// Line ends in a header's value would begin another header.
-bool IsHeaderValue(std::string_view text) {
-  for (char c : text) {
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return false;
+  void Check(const plugins::v1::RateLimiting& config) {
+    struct Period {
+      std::string_view name;
+      std::optional<int64_t> limit;
+    };
+    auto limit = [](bool has, int64_t value) { return has ? std::optional<int64_t>(value) : std::nullopt; };
+    const Period periods[] = {
+        {"second", limit(config.has_second(), config.second())}, {"minute", limit(config.has_minute(), config.minute())},
+        {"hour", limit(config.has_hour(), config.hour())},       {"day", limit(config.has_day(), config.day())},
+        {"month", limit(config.has_month(), config.month())},    {"year", limit(config.has_year(), config.year())}};
+    const Period* shorter = nullptr;
+    for (const Period& period : periods) {
+      if (!period.limit.has_value()) continue;
+      if (shorter != nullptr && *period.limit < *shorter->limit) {
+        Add(period.name, Cat("the limit for ", period.name, "(", *period.limit, ") cannot be lower than the limit for ",
+                             shorter->name, "(", *shorter->limit, ")"));
+      }
+      shorter = &period;
+    }
+    if (shorter == nullptr) Add("second", "at least one of second, minute, hour, day, month and year is needed");
+    if (config.limit_by() == "header" && !config.has_header_name()) Add("header_name", "needed with limit_by header");
+    if (config.limit_by() == "path" && !config.has_path()) Add("path", "needed with limit_by path");
+    if (config.limit_by() == "consumer-group") {
+      out_.Add(prefix_ + "limit_by",
+               "There are no consumer groups yet; limit by consumer and give each consumer its own instance of the plugin.",
+               "NOT_YET_SUPPORTED");
+    }
   }
+
+  void Check(const plugins::v1::IpRestriction& config) {
+    if (config.allow_size() + config.deny_size() == 0) Add("allow", "at least one of allow and deny is needed");
+  }
+
+  void Check(const plugins::v1::RequestTermination& config) {
+    if (config.has_message() && config.has_body()) Add("message", "cannot be used with body");
+    if (config.has_message() && config.has_content_type()) Add("message", "cannot be used with content_type");
+    if (config.has_content_type() && !config.has_body()) Add("content_type", "needs a body");
+    FieldValue("content_type", config.content_type());
+  }
+
+  void Check(const plugins::v1::KeyAuth& config) { FieldValue("realm", config.realm()); }
+
+  void Check(const plugins::v1::Cors& config) {
+    for (int i = 0; i < config.origins_size(); ++i) {
+      const std::string& origin = config.origins(i);
+      if (origin == "*" || IsLiteralOrigin(origin)) continue;
+      absl::StatusOr<std::unique_ptr<re2::RE2>> pattern = schema::CompileRegex(origin);
+      if (!pattern.ok()) Add(Cat("origins[", i, "]"), std::string(pattern.status().message()));
+    }
+    Tokens("headers", config.headers());
+    Tokens("exposed_headers", config.exposed_headers());
+  }
+
+  void Check(const plugins::v1::RequestTransformer& config) {
+    Names("remove.headers", config.remove().headers());
+    Pairs("rename.headers", config.rename().headers(), Kind::kHeaderNames);
+    Pairs("rename.querystring", config.rename().querystring(), Kind::kNames);
+    Pairs("rename.body", config.rename().body(), Kind::kNames);
+    Templates("replace", config.replace().headers(), config.replace().querystring(), config.replace().body());
+    Templates("add", config.add().headers(), config.add().querystring(), config.add().body());
+    Templates("append", config.append().headers(), config.append().querystring(), config.append().body());
+    if (config.replace().has_uri()) OneTemplate("replace.uri", config.replace().uri());
+  }
+
+  void Check(const plugins::v1::ResponseTransformer& config) {
+    Names("remove.headers", config.remove().headers());
+    Pairs("rename.headers", config.rename().headers(), Kind::kHeaderNames);
+    Pairs("rename.json", config.rename().json(), Kind::kNames);
+    Pairs("replace.headers", config.replace().headers(), Kind::kHeaderValue);
+    Pairs("add.headers", config.add().headers(), Kind::kHeaderValue);
+    Pairs("append.headers", config.append().headers(), Kind::kHeaderValue);
+    Values("replace.json", config.replace().json(), config.replace().json_types());
+    Values("add.json", config.add().json(), config.add().json_types());
+    Values("append.json", config.append().json(), config.append().json_types());
+  }
+
+  void Check(const plugins::v1::HttpLog& config) {
+    bool authorization = false;
+    for (const auto& [name, value] : config.headers()) {
+      const std::string at = Cat("headers.", name);
+      const std::string lower = schema::Lower(name);
+      if (!IsToken(name)) Add(at, "is not a header name");
+      if (lower == "host" || lower == "content-type" || lower == "content-length") {
+        Add(at, "is decided by http_endpoint, content_type and the entry; leave it out");
+      }
+      if (lower == "authorization") authorization = true;
+      FieldValue(at, value);
+    }
+    std::optional<schema::Url> url = schema::ParseUrl(config.http_endpoint());
+    if (authorization && url.has_value() && !url->userinfo.empty()) {
+      Add("headers.authorization", "cannot be used with a user and password in http_endpoint");
+    }
+  }
+
+ private:
+  enum class Kind { kNames, kHeaderNames, kHeaderValue, kHeaderTemplate, kTemplate };
+
+  void Add(std::string_view field, std::string message) { out_.Add(Cat(prefix_, field), std::move(message)); }
+
+  static bool IsToken(std::string_view name) { return schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name).empty(); }
+
+  void FieldValue(std::string_view field, std::string_view value) {
+    auto control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
+    if (std::ranges::any_of(value, control)) Add(field, "has control characters");
+  }
+
+  void Tokens(std::string_view field, const Strings& names) {
+    for (int i = 0; i < names.size(); ++i) {
+      if (!IsToken(names[i])) Add(Cat(field, "[", i, "]"), "is not a header name");
+    }
+  }
+
+  // "name", and "name:value" whose value decides nothing.
+  void Names(std::string_view field, const Strings& names) {
+    for (int i = 0; i < names.size(); ++i) {
+      if (!IsToken(SplitPair(names[i]).first)) Add(Cat(field, "[", i, "]"), "is not a header name");
+    }
+  }
+
+  void Pairs(std::string_view field, const Strings& pairs, Kind kind) {
+    const bool header = kind == Kind::kHeaderNames || kind == Kind::kHeaderValue || kind == Kind::kHeaderTemplate;
+    for (int i = 0; i < pairs.size(); ++i) {
+      const std::string at = Cat(field, "[", i, "]");
+      auto [name, value] = SplitPair(pairs[i]);
+      if (name.empty() || value.empty()) {
+        Add(at, "expected name:value");
+      } else if (header && !IsToken(name)) {
+        Add(at, "is not a header name");
+      } else if (kind == Kind::kHeaderNames && !IsToken(value)) {
+        Add(at, "the new name is not a header name");
+      } else if (header) {
+        FieldValue(at, value);
+      }
+      if (kind == Kind::kTemplate || kind == Kind::kHeaderTemplate) OneTemplate(at, value);
+    }
+  }
+
+  void OneTemplate(std::string_view field, std::string_view text) {
+    absl::StatusOr<Template> parsed = Template::Parse(text);
+    if (!parsed.ok()) Add(field, std::string(parsed.status().message()));
+  }
+
+  void Templates(std::string_view step, const Strings& headers, const Strings& query, const Strings& body) {
+    Pairs(Cat(step, ".headers"), headers, Kind::kHeaderTemplate);
+    Pairs(Cat(step, ".querystring"), query, Kind::kTemplate);
+    Pairs(Cat(step, ".body"), body, Kind::kTemplate);
+  }
+
+  void Values(std::string_view field, const Strings& pairs, const Strings& types) {
+    Pairs(field, pairs, Kind::kNames);
+    if (types.size() > pairs.size()) Add(Cat(field, "_types"), Cat("has more types than ", field, " has values"));
+  }
+
+  const std::string prefix_;
+  Violations& out_;
+};
+
+template <typename Config>
+bool CheckAs(const Message& config, const std::string& path, Violations& violations) {
+  const auto* typed = google::protobuf::DynamicCastToGenerated<const Config>(&config);
+  if (typed == nullptr) return false;
+  Rules(path, violations).Check(*typed);
   return true;
 }
 
-void RateLimiting(const Struct& config, const std::string& path, Violations& violations) {
-  constexpr std::string_view kPeriods[] = {"second", "minute", "hour", "day", "month", "year"};
-  std::string_view shorter;
-  for (std::string_view period : kPeriods) {
-    const Value* limit = Find(config, period);
-    if (limit == nullptr) continue;
-    if (!shorter.empty() && limit->number_value() < Find(config, shorter)->number_value()) {
-      violations.Add(Cat(path, ".", period),
-                     Cat("The limit for ", period, "(", schema::ToJson(*limit), ") cannot be lower than the limit for ",
-                         shorter, "(", schema::ToJson(*Find(config, shorter)), ")"));
-    }
-    shorter = period;
-  }
-  if (shorter.empty()) {
-    violations.Add(path, "at least one of these fields must be non-empty: 'second', 'minute', 'hour', 'day', 'month', 'year'");
-  }
-  const std::string by = TextAt(config, "limit_by");
-  if (by == "header" && TextAt(config, "header_name").empty()) {
-    violations.Add(path + ".header_name", "required field missing: limit_by is 'header'");
-  }
-  if (by == "path" && TextAt(config, "path").empty()) {
-    violations.Add(path + ".path", "required field missing: limit_by is 'path'");
-  }
-}
-
-void RequestTermination(const Struct& config, const std::string& path, Violations& violations) {
-  const bool body = Find(config, "body") != nullptr;
-  const bool content_type = Find(config, "content_type") != nullptr;
-  if (Find(config, "message") != nullptr && (body || content_type)) {
-    violations.Add(path + ".message", "message cannot be used with content_type or body");
-  }
-  if (content_type && !body) violations.Add(path + ".content_type", "content_type requires a body");
-  if (!IsHeaderValue(TextAt(config, "content_type"))) {
-    violations.Add(path + ".content_type", "control characters are not allowed in a header");
-  }
-  const Value* echo = Find(config, "echo");
-  if (echo != nullptr && echo->bool_value() && (body || content_type)) {
-    violations.Add(path + ".echo", "echo cannot be used with content_type and body");
-  }
-}
-
-void IpRestriction(const Struct& config, const std::string& path, Violations& violations) {
-  if (CountAt(config, "allow") + CountAt(config, "deny") > 0) return;
-  violations.Add(path, "at least one of these fields must be non-empty: 'allow', 'deny'");
-}
-
-void HttpLog(const Struct& config, const std::string& path, Violations& violations) {
-  const auto endpoint = schema::ParseUrl(TextAt(config, "http_endpoint"));
-  const Value* headers = Find(config, "headers");
-  if (headers == nullptr) return;
-  for (const auto& [name, value] : headers->struct_value().fields()) {
-    const std::string at = Cat(path, ".headers.", schema::EscapeBytes(name.substr(0, 64)));
-    const std::string lower = schema::Lower(name);
-    if (const std::string wrong = HeaderNameError(name); !wrong.empty()) {
-      violations.Add(at, wrong);
-    } else if (lower == "host" || lower == "content-type" || lower == "content-length") {
-      violations.Add(at, Cat("cannot contain '", name, "' header"));
-    } else if (lower == "authorization" && endpoint && !endpoint->userinfo.empty()) {
-      violations.Add(at, "specifying both an 'Authorization' header and user info in 'http_endpoint' is not allowed");
-    } else if (!IsHeaderValue(value.string_value())) {
-      violations.Add(at, "control characters are not allowed in a header");
-    }
-  }
-}
-
-// "*", an origin, or a pattern.
-void Cors(const Struct& config, const std::string& path, Violations& violations) {
-  for (int i = 0; i < CountAt(config, "origins"); ++i) {
-    const std::string& origin = Find(config, "origins")->list_value().values(i).string_value();
-    if (origin == "*" || schema::ParseUrl(origin)) continue;
-    const auto regex = schema::CompileRegex(origin);
-    if (!regex.ok()) violations.Add(Cat(path, ".origins[", i, "]"), std::string(regex.status().message()));
-  }
-  for (const char* list : {"headers", "exposed_headers"}) {
-    for (int i = 0; i < CountAt(config, list); ++i) {
-      const std::string& name = Find(config, list)->list_value().values(i).string_value();
-      const std::string wrong = HeaderNameError(name);
-      if (!wrong.empty()) violations.Add(Cat(path, ".", list, "[", i, "]"), wrong);
-    }
-  }
-}
-
-// Lists of "name:value"; `names_only` for those of names.
-void CheckPairs(const Struct& step, const std::string& path, std::string_view list, bool names_only, Violations& violations) {
-  for (int i = 0; i < CountAt(step, list); ++i) {
-    const std::string& entry = Find(step, list)->list_value().values(i).string_value();
-    const std::string at = Cat(path, ".", list, "[", i, "]");
-    const size_t colon = entry.find(':');
-    if (!names_only && (colon == std::string::npos || colon == 0)) {
-      violations.Add(at, "expected a name, a colon and a value, as in 'name:value'");
-      continue;
-    }
-    if (list != "headers") continue;
-    const std::string name = entry.substr(0, colon);
-    if (name.find("$(") == std::string::npos && !HeaderNameError(name).empty()) {
-      violations.Add(at, HeaderNameError(name));
-    } else if (!IsHeaderValue(entry)) {
-      violations.Add(at, "control characters are not allowed in a header");
-    }
-  }
-}
-
-void Transformer(const Struct& config, const std::string& path, Violations& violations) {
-  for (const char* step : {"remove", "rename", "replace", "add", "append"}) {
-    const Value* value = Find(config, step);
-    if (value == nullptr) continue;
-    for (const char* list : {"headers", "querystring", "body", "json"}) {
-      CheckPairs(value->struct_value(), Cat(path, ".", step), list, std::string_view(step) == "remove", violations);
-    }
-  }
-}
-
-struct Rule {
-  std::string_view plugin;
-  void (*check)(const Struct& config, const std::string& path, Violations& violations);
-};
-constexpr Rule kRules[] = {
-    {"cors", Cors},
-    {"http-log", HttpLog},
-    {"ip-restriction", IpRestriction},
-    {"rate-limiting", RateLimiting},
-    {"request-termination", RequestTermination},
-    {"request-transformer", Transformer},
-    {"response-transformer", Transformer},
-};
-
 }  // namespace
 
-void CheckPluginConfig(std::string_view plugin, const Struct& config, const std::string& path, Violations& violations) {
-  for (const Rule& rule : kRules) {
-    if (rule.plugin == plugin) rule.check(config, path, violations);
-  }
+void CheckPluginRules(const Message& config, const std::string& path, Violations& violations) {
+  using namespace plugins::v1;  // NOLINT: one line a plugin
+  CheckAs<RateLimiting>(config, path, violations) || CheckAs<IpRestriction>(config, path, violations) ||
+      CheckAs<RequestTermination>(config, path, violations) || CheckAs<KeyAuth>(config, path, violations) ||
+      CheckAs<Cors>(config, path, violations) || CheckAs<RequestTransformer>(config, path, violations) ||
+      CheckAs<ResponseTransformer>(config, path, violations) || CheckAs<HttpLog>(config, path, violations);
+}
+
+std::pair<std::string_view, std::string_view> SplitPair(std::string_view pair) {
+  size_t colon = pair.find(':');
+  if (colon == std::string_view::npos) return {pair, {}};
+  return {pair.substr(0, colon), pair.substr(colon + 1)};
+}
+
+bool IsLiteralOrigin(std::string_view origin) {
+  return std::ranges::all_of(origin,
+                             [](char c) { return schema::IsAlnum(c) || c == '.' || c == ':' || c == '/' || c == '-'; });
 }
 
 }  // namespace sluice::config

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/config/plugin_rules.h"
 #include "common/config/rules.h"
 #include "common/schema/schema.h"
 #include "common/schema/suggest.h"
@@ -34,7 +35,8 @@ const PluginEntry* FindUsable(Checkup& checkup, const std::string& name, bool re
     return nullptr;
   }
   if (entry->support == PluginSupport::kNotYet || entry->config == nullptr) {
-    checkup.violations.Add(field, Cat("plugin '", shown, "' is not supported yet. ", entry->instead), "NOT_YET_SUPPORTED");
+    checkup.violations.Add(field, Cat("plugin '", shown, "' is not supported yet. ", entry->instead),
+                           "NOT_YET_SUPPORTED");
     return nullptr;
   }
   return entry;
@@ -47,7 +49,9 @@ void CheckAssumeRole(const Struct& config, const std::string& path, int depth, s
     if (value.has_struct_value()) {
       CheckAssumeRole(value.struct_value(), at, depth + 1, violations);
     } else if (name.find("assume_role") != std::string::npos && !value.has_null_value()) {
-      violations.Add(at, "Nodes have no AWS identity of a gateway's own to assume a role from; give an access key of that role instead.",
+      violations.Add(at,
+                     "Nodes have no AWS identity of a gateway's own to assume a role from; give an access key of that "
+                     "role instead.",
                      "AWS_ASSUME_ROLE");
     }
   }
@@ -99,7 +103,7 @@ void CheckPlugins(Checkup& checkup) {
     if (checkup.violations.total() != before) continue;
     schema::Check(*message, path, restricted, checkup.violations);
     if (checkup.violations.total() == before) {
-      CheckPluginConfig(plugin.name(), schema::Encode(*message), path, checkup.violations);
+      CheckPluginRules(*message, path, checkup.violations);
     }
   }
 }

@@ -27,7 +27,8 @@ void HideSecrets(const Descriptor& type, Struct& fields);
 
 void HideWithin(const FieldDescriptor& field, Value& value) {
   if (schema::OptionsOf(field).secret()) return Hide(value);
-  if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field.is_map() || schema::IsJson(*field.message_type())) return;
+  if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field.is_map() || schema::IsJson(*field.message_type()))
+    return;
   if (value.has_struct_value()) return HideSecrets(*field.message_type(), *value.mutable_struct_value());
   if (!value.has_list_value()) return;
   for (Value& item : *value.mutable_list_value()->mutable_values()) {

@@ -16,7 +16,9 @@ bool Has(const v1::Route& route, std::string_view protocol) {
   return std::find(route.protocols().begin(), route.protocols().end(), protocol) != route.protocols().end();
 }
 
-bool IsServed(std::string_view protocol) { return protocol == "http" || protocol == "https"; }
+bool IsServed(std::string_view protocol) {
+  return protocol == "http" || protocol == "https";
+}
 
 // Kong's groups: the protocols of a route are all of one.
 std::string_view GroupOf(std::string_view protocol) {
@@ -33,8 +35,9 @@ bool CheckProtocols(Checkup& checkup, int index) {
   for (int i = 0; i < route.protocols_size(); ++i) {
     const std::string& protocol = route.protocols(i);
     if (GroupOf(protocol) != GroupOf(route.protocols(0))) {
-      checkup.violations.Add(checkup.Path("route", index, "protocols"),
-                             "('http', 'https'), ('tcp', 'tls', 'udp'), ('tls_passthrough'), ('grpc', 'grpcs') cannot be mixed");
+      checkup.violations.Add(
+          checkup.Path("route", index, "protocols"),
+          "('http', 'https'), ('tcp', 'tls', 'udp'), ('tls_passthrough'), ('grpc', 'grpcs') cannot be mixed");
     }
     if (IsServed(protocol)) continue;
     served = false;
@@ -51,8 +54,9 @@ void CheckMatchers(Checkup& checkup, int index) {
   const bool any = route.methods_size() + route.hosts_size() + route.headers_size() + route.paths_size() > 0;
   if (Has(route, "https")) {
     if (!any && route.snis_size() == 0) {
-      checkup.violations.Add(checkup.at.Of("route", index),
-                             "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'");
+      checkup.violations.Add(
+          checkup.at.Of("route", index),
+          "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'");
     }
   } else if (!any) {
     checkup.violations.Add(checkup.at.Of("route", index),

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the rules of a valid gateway share; Validate calls one function a concern. Internal to common/config. Lives as long
-// as one call of Validate.
+// What the rules of a valid gateway share; Validate calls one function a concern. Internal to common/config. Lives as
+// long as one call of Validate.
 
 #include <string>
 #include <string_view>
@@ -39,10 +39,6 @@ void CheckUpstreams(Checkup& checkup);
 void CheckConsumers(Checkup& checkup);  // and their credentials
 void CheckPlugins(Checkup& checkup);
 void CheckEgress(Checkup& checkup);
-
-// The rules between the fields of one plugin's configuration; `config` is complete.
-void CheckPluginConfig(std::string_view plugin, const google::protobuf::Struct& config, const std::string& path,
-                       schema::Violations& violations);
 
 // Decodes a plugin's configuration and fills in its defaults. `descriptor` is of its message.
 std::unique_ptr<google::protobuf::Message> DecodeConfig(const google::protobuf::Struct& config,

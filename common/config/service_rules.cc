@@ -8,7 +8,8 @@ void CheckServices(Checkup& checkup) {
     const v1::Service& service = checkup.config.services(i);
     const std::string& protocol = service.protocol();
     if (service.has_url()) {
-      checkup.violations.Add(checkup.Path("service", i, "url"), "expected an absolute URL such as https://example.com/path");
+      checkup.violations.Add(checkup.Path("service", i, "url"),
+                             "expected an absolute URL such as https://example.com/path");
     }
     if (protocol == "http") {
       const std::string why = "value must be null when 'protocol' is 'http'";

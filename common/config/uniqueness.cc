@@ -30,7 +30,9 @@ class Unique {
 };
 
 // References are written as ids or names, so a name must not be the id of another entity.
-std::string ReferredName(const v1::Consumer& consumer) { return consumer.username(); }
+std::string ReferredName(const v1::Consumer& consumer) {
+  return consumer.username();
+}
 template <typename Entity>
 std::string ReferredName(const Entity& entity) {
   return NameIn(entity);
@@ -42,15 +44,23 @@ void CheckConsumerNames(Checkup& checkup) {
   for (const v1::Consumer& consumer : checkup.config.consumers()) usernames.insert(consumer.username());
   for (int i = 0; i < checkup.config.consumers_size(); ++i) {
     const v1::Consumer& consumer = checkup.config.consumers(i);
-    if (!consumer.username().empty() || consumer.custom_id().empty() || !usernames.contains(consumer.custom_id())) continue;
+    if (!consumer.username().empty() || consumer.custom_id().empty() || !usernames.contains(consumer.custom_id()))
+      continue;
     checkup.violations.Add(checkup.Path("consumer", i, "custom_id"),
-                           "is the username of another consumer; give this consumer a username of its own", "DUPLICATE");
+                           "is the username of another consumer; give this consumer a username of its own",
+                           "DUPLICATE");
   }
 }
 
-void Add(Unique& unique, int i, const v1::Service& service) { unique.Add(i, "name", service.name()); }
-void Add(Unique& unique, int i, const v1::Route& route) { unique.Add(i, "name", route.name()); }
-void Add(Unique& unique, int i, const v1::Upstream& upstream) { unique.Add(i, "name", upstream.name()); }
+void Add(Unique& unique, int i, const v1::Service& service) {
+  unique.Add(i, "name", service.name());
+}
+void Add(Unique& unique, int i, const v1::Route& route) {
+  unique.Add(i, "name", route.name());
+}
+void Add(Unique& unique, int i, const v1::Upstream& upstream) {
+  unique.Add(i, "name", upstream.name());
+}
 void Add(Unique& unique, int i, const v1::Consumer& consumer) {
   unique.Add(i, "username", consumer.username());
   unique.Add(i, "custom_id", consumer.custom_id());

@@ -75,7 +75,8 @@ void CheckReferences(Checkup& checkup) {
       const std::string& kind = schema::OptionsOf(field).references();
       if (kind.empty() || !entity.GetReflection()->HasField(entity, &field)) continue;
       const std::string reference = entity.GetReflection()->GetString(entity, &field);
-      if (!ids[kind].contains(reference)) AddDangling(Cat(path, ".", field.name()), kind, reference, checkup.violations);
+      if (!ids[kind].contains(reference))
+        AddDangling(Cat(path, ".", field.name()), kind, reference, checkup.violations);
     }
   };
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {

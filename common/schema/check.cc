@@ -24,7 +24,9 @@ std::string Number(double number) {
 }
 
 // The text that one_of and restrictions compare with.
-std::string TextOf(const Value& value) { return value.has_string_value() ? value.string_value() : ToJson(value); }
+std::string TextOf(const Value& value) {
+  return value.has_string_value() ? value.string_value() : ToJson(value);
+}
 
 class Checker {
  public:
@@ -66,8 +68,8 @@ class Checker {
     Value value, usual;
     EncodeField(message, field, value);
     std::string error;
-    const bool is_default = !options.default_().empty() && ParseJsonValue(options.default_(), usual, error) &&
-                            JsonEqual(value, usual);
+    const bool is_default =
+        !options.default_().empty() && ParseJsonValue(options.default_(), usual, error) && JsonEqual(value, usual);
     for (const v1::Restriction& restriction : options.restrictions()) {
       if (!restricted_ || !Matches(restriction, value, is_default)) continue;
       return violations_.Add(at, restriction.instead(), restriction.reason());

@@ -38,7 +38,8 @@ class Decoder {
     }
     std::vector<std::string> unknown;
     for (const auto& [name, value] : in.fields()) {
-      if (std::find(known.begin(), known.end(), name) == known.end() && !value.has_null_value()) unknown.push_back(name);
+      if (std::find(known.begin(), known.end(), name) == known.end() && !value.has_null_value())
+        unknown.push_back(name);
     }
     std::sort(unknown.begin(), unknown.end());
     for (const std::string& name : unknown) {
@@ -107,24 +108,31 @@ class Decoder {
       case Descriptor::WELLKNOWNTYPE_LISTVALUE:
         if (!in.has_list_value()) return Expected("an array", in, path);
         return out.CopyFrom(in.list_value());
-      default: return out.CopyFrom(in);
+      default:
+        return out.CopyFrom(in);
     }
   }
 
   void Scalar(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
     switch (field.cpp_type()) {
-      case FieldDescriptor::CPPTYPE_STRING: return String(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_STRING:
+        return String(in, path, out, field);
       case FieldDescriptor::CPPTYPE_BOOL:
         if (!in.has_bool_value()) return Expected("a boolean", in, path);
         return Put<bool>(out, field, in.bool_value());
       case FieldDescriptor::CPPTYPE_DOUBLE:
         if (!in.has_number_value()) return Expected("a number", in, path);
         return Put<double>(out, field, in.number_value());
-      case FieldDescriptor::CPPTYPE_INT32: return Integer<int32_t>(in, path, out, field);
-      case FieldDescriptor::CPPTYPE_UINT32: return Integer<uint32_t>(in, path, out, field);
-      case FieldDescriptor::CPPTYPE_INT64: return Integer<int64_t>(in, path, out, field);
-      case FieldDescriptor::CPPTYPE_UINT64: return Integer<uint64_t>(in, path, out, field);
-      default: SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
+      case FieldDescriptor::CPPTYPE_INT32:
+        return Integer<int32_t>(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return Integer<uint32_t>(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_INT64:
+        return Integer<int64_t>(in, path, out, field);
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return Integer<uint64_t>(in, path, out, field);
+      default:
+        SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
     }
   }
 
@@ -151,8 +159,8 @@ class Decoder {
     const double low = std::max(static_cast<double>(std::numeric_limits<T>::min()), -kMaxExact);
     const double high = std::min(static_cast<double>(std::numeric_limits<T>::max()), kMaxExact);
     if (number < low || number > high) {
-      return violations_.Add(path, Cat("value should be between ", static_cast<int64_t>(low), " and ",
-                                                static_cast<int64_t>(high)));
+      return violations_.Add(
+          path, Cat("value should be between ", static_cast<int64_t>(low), " and ", static_cast<int64_t>(high)));
     }
     Put<T>(out, field, static_cast<T>(number));
   }

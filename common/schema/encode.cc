@@ -25,14 +25,16 @@ void EncodeOne(const Message& message, const FieldDescriptor& field, int index, 
                                : reflection.GetRepeatedString(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_BOOL:
-      out.set_bool_value(one ? reflection.GetBool(message, &field) : reflection.GetRepeatedBool(message, &field, index));
+      out.set_bool_value(one ? reflection.GetBool(message, &field)
+                             : reflection.GetRepeatedBool(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_DOUBLE:
       out.set_number_value(one ? reflection.GetDouble(message, &field)
                                : reflection.GetRepeatedDouble(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_INT32:
-      out.set_number_value(one ? reflection.GetInt32(message, &field) : reflection.GetRepeatedInt32(message, &field, index));
+      out.set_number_value(one ? reflection.GetInt32(message, &field)
+                               : reflection.GetRepeatedInt32(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_UINT32:
       out.set_number_value(one ? reflection.GetUInt32(message, &field)
@@ -47,18 +49,26 @@ void EncodeOne(const Message& message, const FieldDescriptor& field, int index, 
                                                    : reflection.GetRepeatedUInt64(message, &field, index)));
       return;
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return EncodeMessage(one ? reflection.GetMessage(message, &field)
-                               : reflection.GetRepeatedMessage(message, &field, index), out);
-    default: SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
+      return EncodeMessage(
+          one ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index), out);
+    default:
+      SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
   }
 }
 
 void EncodeMessage(const Message& message, Value& out) {
   switch (message.GetDescriptor()->well_known_type()) {
-    case Descriptor::WELLKNOWNTYPE_STRUCT: out.mutable_struct_value()->CopyFrom(message); return;
-    case Descriptor::WELLKNOWNTYPE_LISTVALUE: out.mutable_list_value()->CopyFrom(message); return;
-    case Descriptor::WELLKNOWNTYPE_VALUE: out.CopyFrom(message); return;
-    default: break;
+    case Descriptor::WELLKNOWNTYPE_STRUCT:
+      out.mutable_struct_value()->CopyFrom(message);
+      return;
+    case Descriptor::WELLKNOWNTYPE_LISTVALUE:
+      out.mutable_list_value()->CopyFrom(message);
+      return;
+    case Descriptor::WELLKNOWNTYPE_VALUE:
+      out.CopyFrom(message);
+      return;
+    default:
+      break;
   }
   if (IsUnwrapped(*message.GetDescriptor())) return EncodeField(message, *message.GetDescriptor()->field(0), out);
   *out.mutable_struct_value() = Encode(message);

@@ -21,9 +21,15 @@ std::string Invalid(std::string_view text, std::string_view why) {
   return Cat("invalid value '", Shown(text), "': ", why);
 }
 
-bool IsHex(char c) { return IsHexDigit(c); }
-bool IsUnreserved(char c) { return IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
-bool IsOneOf(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
+bool IsHex(char c) {
+  return IsHexDigit(c);
+}
+bool IsUnreserved(char c) {
+  return IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+bool IsOneOf(char c, std::string_view set) {
+  return set.find(c) != std::string_view::npos;
+}
 
 std::string Uuid(std::string_view text) {
   constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
@@ -63,7 +69,8 @@ std::string RouteHost(std::string_view text) {
   const auto stars = std::count(text.begin(), text.end(), '*');
   if (stars == 0) {
     auto host = ParseHostPort(text);
-    return host && host->port != uint16_t{0} ? "" : Invalid(text, "expected a host name or an address, and a port if any");
+    return host && host->port != uint16_t{0} ? ""
+                                             : Invalid(text, "expected a host name or an address, and a port if any");
   }
   if (stars > 1) return Invalid(text, "only one wildcard must be specified");
   std::string_view host = text.substr(0, text.find(':'));
@@ -73,7 +80,9 @@ std::string RouteHost(std::string_view text) {
   std::string plain(text);
   plain[plain.find('*')] = 'x';  // a wildcard stands where a label could
   auto parsed = ParseHostPort(plain);
-  return parsed && parsed->port != uint16_t{0} ? "" : Invalid(text, "expected a host name with a wildcard, and a port if any");
+  return parsed && parsed->port != uint16_t{0}
+             ? ""
+             : Invalid(text, "expected a host name with a wildcard, and a port if any");
 }
 
 std::string Path(std::string_view text) {
@@ -109,9 +118,8 @@ std::string Method(std::string_view text) {
 }
 
 std::string HeaderName(std::string_view text) {
-  const bool good = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return IsAlnum(c) || IsOneOf(c, "!#$%&'*+-.^_`|~");
-  });
+  const bool good = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                 [](char c) { return IsAlnum(c) || IsOneOf(c, "!#$%&'*+-.^_`|~"); });
   return good ? "" : Invalid(text, "bad header name, allowed characters are letters, digits and !#$%&'*+-.^_`|~");
 }
 
@@ -175,20 +183,34 @@ std::string NormalizePath(std::string_view path) {
 
 std::string FormatError(v1::Format format, std::string_view text) {
   switch (format) {
-    case v1::FORMAT_UUID: return Uuid(text);
-    case v1::FORMAT_NAME: return Name(text);
-    case v1::FORMAT_TAG: return Tag(text);
-    case v1::FORMAT_HOST: return Host(text);
-    case v1::FORMAT_ROUTE_HOST: return RouteHost(text);
-    case v1::FORMAT_PATH: return Path(text);
-    case v1::FORMAT_ROUTE_PATH: return RoutePath(text);
-    case v1::FORMAT_METHOD: return Method(text);
-    case v1::FORMAT_HEADER_NAME: return HeaderName(text);
-    case v1::FORMAT_URL: return UrlError(text);
-    case v1::FORMAT_IP_OR_CIDR: return IpOrCidr(text);
-    case v1::FORMAT_TARGET: return TargetError(text);
-    case v1::FORMAT_REGEX: return Regex(text);
-    default: return "";
+    case v1::FORMAT_UUID:
+      return Uuid(text);
+    case v1::FORMAT_NAME:
+      return Name(text);
+    case v1::FORMAT_TAG:
+      return Tag(text);
+    case v1::FORMAT_HOST:
+      return Host(text);
+    case v1::FORMAT_ROUTE_HOST:
+      return RouteHost(text);
+    case v1::FORMAT_PATH:
+      return Path(text);
+    case v1::FORMAT_ROUTE_PATH:
+      return RoutePath(text);
+    case v1::FORMAT_METHOD:
+      return Method(text);
+    case v1::FORMAT_HEADER_NAME:
+      return HeaderName(text);
+    case v1::FORMAT_URL:
+      return UrlError(text);
+    case v1::FORMAT_IP_OR_CIDR:
+      return IpOrCidr(text);
+    case v1::FORMAT_TARGET:
+      return TargetError(text);
+    case v1::FORMAT_REGEX:
+      return Regex(text);
+    default:
+      return "";
   }
 }
 

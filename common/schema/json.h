@@ -16,8 +16,8 @@ bool ParseJsonValue(std::string_view json, google::protobuf::Value& out, std::st
 // Numbers are equal by value; an absent key and a null are not the same.
 bool JsonEqual(const google::protobuf::Value& a, const google::protobuf::Value& b);
 
-// Depth, numbers, item counts and UTF-8 of JSON whose shape no schema describes. True where nothing is wrong. `depth` is
-// that of `value` itself, from 1.
+// Depth, numbers, item counts and UTF-8 of JSON whose shape no schema describes. True where nothing is wrong. `depth`
+// is that of `value` itself, from 1.
 bool CheckJson(const google::protobuf::Value& value, const std::string& path, int depth, Violations& violations);
 bool CheckJson(const google::protobuf::Struct& object, const std::string& path, int depth, Violations& violations);
 

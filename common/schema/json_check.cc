@@ -26,21 +26,30 @@ bool CheckCount(int count, const std::string& path, Violations& violations) {
 
 std::string_view NameOfKind(const Value& value) {
   switch (value.kind_case()) {
-    case Value::kNumberValue: return "a number";
-    case Value::kStringValue: return "a string";
-    case Value::kBoolValue: return "a boolean";
-    case Value::kStructValue: return "an object";
-    case Value::kListValue: return "an array";
-    default: return "null";
+    case Value::kNumberValue:
+      return "a number";
+    case Value::kStringValue:
+      return "a string";
+    case Value::kBoolValue:
+      return "a boolean";
+    case Value::kStructValue:
+      return "an object";
+    case Value::kListValue:
+      return "an array";
+    default:
+      return "null";
   }
 }
 
 bool JsonEqual(const Value& a, const Value& b) {
   if (a.kind_case() != b.kind_case()) return false;
   switch (a.kind_case()) {
-    case Value::kNumberValue: return a.number_value() == b.number_value();
-    case Value::kStringValue: return a.string_value() == b.string_value();
-    case Value::kBoolValue: return a.bool_value() == b.bool_value();
+    case Value::kNumberValue:
+      return a.number_value() == b.number_value();
+    case Value::kStringValue:
+      return a.string_value() == b.string_value();
+    case Value::kBoolValue:
+      return a.bool_value() == b.bool_value();
     case Value::kListValue: {
       const auto& left = a.list_value().values();
       const auto& right = b.list_value().values();
@@ -55,7 +64,8 @@ bool JsonEqual(const Value& a, const Value& b) {
         return other != right.end() && JsonEqual(field.second, other->second);
       });
     }
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -77,7 +87,8 @@ bool CheckJson(const Struct& object, const std::string& path, int depth, Violati
 
 bool CheckJson(const Value& value, const std::string& path, int depth, Violations& violations) {
   switch (value.kind_case()) {
-    case Value::kStructValue: return CheckJson(value.struct_value(), path, depth, violations);
+    case Value::kStructValue:
+      return CheckJson(value.struct_value(), path, depth, violations);
     case Value::kListValue: {
       if (depth > kMaxDepth) return Wrong(path, Cat("nested deeper than ", kMaxDepth), violations);
       bool good = CheckCount(value.list_value().values_size(), path, violations);
@@ -92,7 +103,8 @@ bool CheckJson(const Value& value, const std::string& path, int depth, Violation
       return Wrong(path, Cat("length must be at most ", kMaxStringBytes), violations);
     case Value::kNumberValue:
       return std::isfinite(value.number_value()) || Wrong(path, "expected a finite number", violations);
-    default: return true;
+    default:
+      return true;
   }
 }
 

@@ -51,10 +51,14 @@ class Parser {
 
   bool Any(Value& out, int depth) {
     switch (Peek()) {
-      case '{': return Object(*out.mutable_struct_value(), depth + 1);
-      case '[': return List(*out.mutable_list_value(), depth + 1);
-      case '"': return String(*out.mutable_string_value());
-      default: break;
+      case '{':
+        return Object(*out.mutable_struct_value(), depth + 1);
+      case '[':
+        return List(*out.mutable_list_value(), depth + 1);
+      case '"':
+        return String(*out.mutable_string_value());
+      default:
+        break;
     }
     if (Take("true")) return out.set_bool_value(true), true;
     if (Take("false")) return out.set_bool_value(false), true;
@@ -186,7 +190,9 @@ class Parser {
 
 }  // namespace
 
-bool ParseJsonValue(std::string_view json, Value& out, std::string& error) { return Parser(json).Whole(out, error); }
+bool ParseJsonValue(std::string_view json, Value& out, std::string& error) {
+  return Parser(json).Whole(out, error);
+}
 
 bool ParseJson(std::string_view json, Struct& out, std::string& error) {
   Value value;

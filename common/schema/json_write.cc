@@ -20,11 +20,21 @@ void WriteString(std::string_view text, std::string& out) {
   out.push_back('"');
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += Cat("\\u00", c < 0x10 ? "0" : "1", std::string(1, "0123456789abcdef"[c & 15]));
@@ -75,12 +85,20 @@ void Write(const ListValue& list, std::string& out) {
 
 void Write(const Value& value, std::string& out) {
   switch (value.kind_case()) {
-    case Value::kNumberValue: return WriteNumber(value.number_value(), out);
-    case Value::kStringValue: return WriteString(value.string_value(), out);
-    case Value::kBoolValue: out += value.bool_value() ? "true" : "false"; return;
-    case Value::kStructValue: return Write(value.struct_value(), out);
-    case Value::kListValue: return Write(value.list_value(), out);
-    default: out += "null"; return;
+    case Value::kNumberValue:
+      return WriteNumber(value.number_value(), out);
+    case Value::kStringValue:
+      return WriteString(value.string_value(), out);
+    case Value::kBoolValue:
+      out += value.bool_value() ? "true" : "false";
+      return;
+    case Value::kStructValue:
+      return Write(value.struct_value(), out);
+    case Value::kListValue:
+      return Write(value.list_value(), out);
+    default:
+      out += "null";
+      return;
   }
 }
 

@@ -55,7 +55,9 @@ std::string Join(const std::string& path, std::string_view key) {
   return path.empty() ? shown : Cat(path, ".", shown);
 }
 
-std::string Join(const std::string& path, int index) { return Cat(path, "[", index, "]"); }
+std::string Join(const std::string& path, int index) {
+  return Cat(path, "[", index, "]");
+}
 
 bool IsUtf8(std::string_view text) {
   size_t i = 0;

@@ -12,12 +12,13 @@
 
 namespace sluice::schema {
 
-inline constexpr int kMaxDepth = 32;             // of nested lists and objects
-inline constexpr size_t kMaxStringBytes = 65536; // where a field names no maximum
-inline constexpr size_t kMaxItems = 10000;       // where a field names no maximum
+inline constexpr int kMaxDepth = 32;              // of nested lists and objects
+inline constexpr size_t kMaxStringBytes = 65536;  // where a field names no maximum
+inline constexpr size_t kMaxItems = 10000;        // where a field names no maximum
 
 // Reads a JSON object into `out`. Unknown fields, wrong types and invalid UTF-8 are violations; null is absence.
-// A reference is written as "name", {"name": "..."}, {"id": "..."}. Does not fill in defaults and does not check bounds.
+// A reference is written as "name", {"name": "..."}, {"id": "..."}. Does not fill in defaults and does not check
+// bounds.
 void Decode(const google::protobuf::Struct& in, const std::string& path, google::protobuf::Message& out,
             Violations& violations);
 
@@ -31,7 +32,8 @@ void StripDefaults(google::protobuf::Message& message);
 // plans with plugin restrictions refuse; those violations carry the restriction's reason.
 void Check(const google::protobuf::Message& message, const std::string& path, bool restricted, Violations& violations);
 
-// The message as Kong writes it: snake_case names, unwrapped lists, references as plain strings, absent fields left out.
+// The message as Kong writes it: snake_case names, unwrapped lists, references as plain strings, absent fields left
+// out.
 google::protobuf::Struct Encode(const google::protobuf::Message& message);
 
 // JSON Schema (2020-12) of the message.

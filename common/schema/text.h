@@ -9,8 +9,12 @@
 
 namespace sluice::schema {
 
-inline void AppendTo(std::string& out, std::string_view piece) { out += piece; }
-inline void AppendTo(std::string& out, std::integral auto number) { out += std::to_string(number); }
+inline void AppendTo(std::string& out, std::string_view piece) {
+  out += piece;
+}
+inline void AppendTo(std::string& out, std::integral auto number) {
+  out += std::to_string(number);
+}
 
 // "a" + 1 + "b" is "a1b".
 template <typename... Pieces>
