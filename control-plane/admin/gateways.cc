@@ -77,6 +77,7 @@ class Gateways final : public v1::Gateways::Service {
     const std::string plan_name = request.plan().empty() ? config::ServerlessPlan().name() : request.plan();
     const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, plan_name);
     if (!plan.ok()) return plan.status();
+    if (absl::Status kept = KeepBuiltIn(call, *plan); !kept.ok()) return kept;
     config::v1::GatewayConfig config;
     config.set_id(RandomUuid());
     config.set_name(request.name());
@@ -93,6 +94,14 @@ class Gateways final : public v1::Gateways::Service {
     const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, config.id());
     if (record.ok()) response = ToGateway(deps_, *record);
     return record.status();
+  }
+
+  // Gateways refer to their plan in the store, where the built-in one may not be yet.
+  absl::Status KeepBuiltIn(const Call& call, const config::v1::Plan& plan) {
+    if (plan.name() != config::ServerlessPlan().name() || !absl::IsNotFound(deps_.store.GetPlan(plan.name()).status())) {
+      return absl::OkStatus();
+    }
+    return FromStore(deps_.store.PutPlan(plan, call.Audit()));
   }
 
   // Generated host and, where it is free, the name's own. Another try where a host was taken.

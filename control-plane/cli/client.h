@@ -1,0 +1,35 @@
+#pragma once
+
+// Calls of the admin API. The commands know only this; gRPC is in grpc_client.cc. One call at a time.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "google/protobuf/message.h"
+
+namespace sluice::cli {
+
+inline constexpr Duration kCallTimeout = std::chrono::seconds(30);
+
+// Where to, and as whom.
+struct Target {
+  std::string server;  // host:port
+  std::string ca;      // PEM file; "": clear text
+  std::string token;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  // `method`: "Gateways/CreateGateway". The status carries the answer's google.rpc details as payloads.
+  virtual absl::Status Call(const std::string& method, const google::protobuf::Message& request,
+                            google::protobuf::Message& response, Duration timeout = kCallTimeout) = 0;
+};
+
+absl::StatusOr<std::unique_ptr<Client>> MakeGrpcClient(const Target& target);
+
+}  // namespace sluice::cli

@@ -1,0 +1,58 @@
+#pragma once
+
+// The groups of subcommands, one file each. Each adds itself to the application and, when chosen, sets Cli::command; run.cc
+// runs that once everything is parsed. Belongs to the main thread.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control-plane/cli/environment.h"
+#include "control-plane/cli/output.h"
+#include "control-plane/cli/settings.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace sluice::cli {
+
+struct Cli {
+  explicit Cli(Environment& environment) : environment(environment), output(environment) {}
+
+  Environment& environment;
+  Output output;
+  Context flags;                  // --server, --token-file, --ca
+  std::function<int()> command;   // the chosen one; its exit code
+  std::unique_ptr<Client> client; // connected by the first Call
+
+  absl::Status Call(const std::string& method, const google::protobuf::Message& request,
+                    google::protobuf::Message& response, Duration timeout = kCallTimeout);
+  // Reads a YAML or JSON file; kOk, or what it failed with, said already.
+  int Read(const std::string& path, Source& source);
+};
+
+// --wait and --timeout, alike in every command that has them.
+struct WaitFlags {
+  bool wait = false;
+  uint32_t timeout_s = 10;
+  void AddTo(CLI::App& command);
+  Duration CallTimeout() const;
+
+  template <typename Request>
+  void Fill(Request& request) const {
+    if (wait) request.mutable_wait()->set_timeout_ms(timeout_s * 1000);
+  }
+};
+
+void AddGatewayCommands(CLI::App& app, Cli& cli);
+void AddConfigCommands(CLI::App& app, Cli& cli);  // apply, diff, dump, versions
+void AddEntityCommands(CLI::App& app, Cli& cli);
+void AddPluginCommands(CLI::App& app, Cli& cli);
+void AddPlanCommands(CLI::App& app, Cli& cli);
+void AddNodeCommands(CLI::App& app, Cli& cli);
+void AddTokenCommands(CLI::App& app, Cli& cli);
+void AddContextCommands(CLI::App& app, Cli& cli);
+void AddCompletionCommand(CLI::App& app, Cli& cli);
+
+}  // namespace sluice::cli

@@ -1,0 +1,114 @@
+#include "control-plane/cli/yaml_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "common/schema/schema.h"
+#include "control-plane/cli/yaml_scalar.h"
+
+namespace sluice::cli {
+
+namespace {
+
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+constexpr std::array<std::string_view, 9> kFirst = {"_format_version", "id",     "name", "kind", "username",
+                                                    "custom_id",       "target", "key",  "instance_name"};
+constexpr std::array<std::string_view, 8> kLast = {"services", "routes",    "consumers", "keyauth_credentials",
+                                                   "plugins",  "upstreams", "targets",   "config"};
+
+int Rank(std::string_view key) {
+  const auto first = std::find(kFirst.begin(), kFirst.end(), key);
+  if (first != kFirst.end()) return static_cast<int>(first - kFirst.begin());
+  const auto last = std::find(kLast.begin(), kLast.end(), key);
+  return last == kLast.end() ? 100 : 101 + static_cast<int>(last - kLast.begin());
+}
+
+std::vector<std::string> Keys(const Struct& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.fields()) keys.push_back(key);
+  std::sort(keys.begin(), keys.end(),
+            [](const auto& a, const auto& b) { return std::pair(Rank(a), a) < std::pair(Rank(b), b); });
+  return keys;
+}
+
+// JSON's escapes are YAML's; the delete character is one that YAML wants escaped besides.
+std::string Quoted(const std::string& text) {
+  Value value;
+  value.set_string_value(text);
+  std::string out;
+  for (const char c : schema::ToJson(value)) {
+    if (c == '\x7f') {
+      out += "\\u007f";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string Text(const std::string& text) {
+  if (IsPlainString(text)) return text;
+  // Tagged, so that it is not taken for something to fill in.
+  return text.find("${{") == std::string::npos ? Quoted(text) : "!!str " + Quoted(text);
+}
+
+bool IsBlock(const Value& value) {
+  return (value.has_struct_value() && !value.struct_value().fields().empty()) ||
+         (value.has_list_value() && !value.list_value().values().empty());
+}
+
+std::string Inline(const Value& value) {
+  if (value.has_struct_value()) return "{}";
+  if (value.has_list_value()) return "[]";
+  return value.kind_case() == Value::kStringValue ? Text(value.string_value()) : schema::ToJson(value);
+}
+
+void WriteMap(const Struct& object, size_t indent, std::string& out);
+
+// After "key:" or "-".
+void WriteList(const google::protobuf::ListValue& list, size_t indent, std::string& out) {
+  for (const Value& value : list.values()) {
+    out += std::string(indent, ' ') + "-";
+    if (!IsBlock(value)) {
+      out += " " + Inline(value) + "\n";
+    } else if (value.has_list_value()) {
+      out += "\n";
+      WriteList(value.list_value(), indent + 2, out);
+    } else {
+      std::string inner;
+      WriteMap(value.struct_value(), indent + 2, inner);
+      out += " " + inner.substr(indent + 2);
+    }
+  }
+}
+
+void WriteMap(const Struct& object, size_t indent, std::string& out) {
+  for (const std::string& key : Keys(object)) {
+    const Value& value = object.fields().at(key);
+    out += std::string(indent, ' ') + Text(key) + ":";
+    if (!IsBlock(value)) {
+      out += " " + Inline(value) + "\n";
+      continue;
+    }
+    out += "\n";
+    if (value.has_list_value()) {
+      WriteList(value.list_value(), indent, out);
+    } else {
+      WriteMap(value.struct_value(), indent + 2, out);
+    }
+  }
+}
+
+}  // namespace
+
+std::string WriteYaml(const Struct& value) {
+  std::string out;
+  WriteMap(value, 0, out);
+  return out.empty() ? "{}\n" : out;
+}
+
+}  // namespace sluice::cli
