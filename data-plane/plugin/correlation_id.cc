@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "common/base/random.h"
+#include "common/schema/text.h"
 #include "data-plane/plugin/builtin.h"
 #include "data-plane/plugin/exchange.h"
 #include "sluice/plugins/v1/correlation_id.pb.h"
@@ -38,7 +39,7 @@ class CorrelationId final : public Plugin {
   std::string Generate(const Exchange& exchange) const {
     if (generator_ == "uuid") return RandomUuid();
     if (generator_ == "tracker") return Track(exchange);
-    return uuid_ + "#" + std::to_string(state_->plugin_counters().Next());
+    return schema::Cat(uuid_, "#", state_->plugin_counters().Next());
   }
 
   // address-port-process-connection-requests-time. The address is the client's: the node's own is the platform's affair.
@@ -47,9 +48,9 @@ class CorrelationId final : public Plugin {
         std::chrono::duration_cast<std::chrono::milliseconds>(exchange.started_wall.time_since_epoch()).count();
     char fraction[8];
     std::snprintf(fraction, sizeof fraction, ".%03d", static_cast<int>(milliseconds % 1000));
-    return exchange.client.ip + "-" + std::to_string(exchange.client.local_port) + "-" +
-           std::to_string(getpid() + exchange.worker().index()) + "-" + std::to_string(exchange.client.connection) + "-" +
-           std::to_string(exchange.client.requests_on_connection) + "-" + std::to_string(milliseconds / 1000) + fraction;
+    return schema::Cat(exchange.client.ip, "-", exchange.client.local_port, "-", getpid() + exchange.worker().index(), "-",
+                       exchange.client.connection, "-", exchange.client.requests_on_connection, "-", milliseconds / 1000,
+                       fraction);
   }
 
   const std::string header_;

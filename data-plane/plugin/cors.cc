@@ -22,8 +22,9 @@ Origin Normalize(std::string_view text) {
   std::optional<schema::Url> url = schema::ParseUrl(text);
   if (!url.has_value()) return {std::string(text), std::string(text)};
   const bool usual = url->port == (url->scheme == "https" ? 443 : 80);
-  const std::string host = url->host.find(':') == std::string::npos ? url->host : "[" + url->host + "]";
-  return {url->scheme + "://" + host + (usual ? "" : ":" + std::to_string(url->port)), url->host};
+  const std::string authority = schema::JoinHostPort(url->host, url->port);
+  const size_t port = authority.rfind(':');
+  return {schema::Cat(url->scheme, "://", usual ? std::string_view(authority).substr(0, port) : authority), url->host};
 }
 
 // One entry of `origins`.
@@ -48,7 +49,7 @@ class Cors final : public Plugin {
       Allowed allowed{.any = entry == "*", .literal = Normalize(entry).whole, .pattern = {}, .of_host = false};
       if (!allowed.any && !config::IsLiteralOrigin(entry)) {
         absl::StatusOr<std::unique_ptr<re2::RE2>> pattern = schema::CompileRegex(entry);
-        if (!pattern.ok()) return absl::InvalidArgumentError("origins: " + std::string(pattern.status().message()));
+        if (!pattern.ok()) return absl::InvalidArgumentError(schema::Cat("origins: ", std::string(pattern.status().message())));
         allowed.pattern = *std::move(pattern);
         allowed.of_host = entry.find(':') == std::string::npos;
       }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/schema/url.h"
+#include "common/schema/text.h"
 #include "data-plane/plugin/arguments.h"
 #include "data-plane/plugin/builtin.h"
 #include "data-plane/plugin/exchange.h"
@@ -29,7 +30,7 @@ std::string BasicAuthorization(std::string_view userinfo) {
   const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
                                      reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
   encoded.resize(length);
-  return "Basic " + encoded;
+  return schema::Cat("Basic ", encoded);
 }
 
 class HttpLog final : public Plugin {
@@ -54,7 +55,7 @@ LogSink SinkOf(const v1::HttpLog& config, const schema::Url& url) {
                .host = url.host,
                .port = url.port,
                .method = config.method(),
-               .target = (url.path.empty() ? "/" : url.path) + (url.query.empty() ? "" : "?" + url.query),
+               .target = schema::Cat(url.path.empty() ? "/" : url.path, url.query.empty() ? "" : "?", url.query),
                .fields = {{"Content-Type", config.content_type()}, {"User-Agent", "sluice"}},
                .body = {},
                .timeout = std::chrono::milliseconds(config.timeout()),

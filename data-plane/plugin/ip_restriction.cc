@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "common/egress/policy.h"
+#include "common/schema/text.h"
 #include "data-plane/plugin/builtin.h"
 #include "data-plane/plugin/exchange.h"
 #include "sluice/plugins/v1/ip_restriction.pb.h"
@@ -15,7 +16,7 @@ absl::StatusOr<Ranges> ParseRanges(std::string_view field, const google::protobu
   Ranges ranges;
   for (const std::string& text : list) {
     absl::StatusOr<egress::Range> range = egress::ParseRange(text);
-    if (!range.ok()) return absl::InvalidArgumentError(std::string(field) + ": " + std::string(range.status().message()));
+    if (!range.ok()) return absl::InvalidArgumentError(schema::Cat(field, ": ", std::string(range.status().message())));
     ranges.push_back(*range);
   }
   return ranges;
@@ -39,7 +40,8 @@ class IpRestriction final : public Plugin {
     absl::StatusOr<egress::Address> address = egress::ParseAddress(exchange.client.ip);
     const bool refused = !address.ok() || Contains(deny_, *address) || (!allow_.empty() && !Contains(allow_, *address));
     if (!refused) co_return std::nullopt;
-    co_return Reply::Message(status_, message_.empty() ? "IP address not allowed: " + exchange.client.ip : message_);
+    if (!message_.empty()) co_return Reply::Message(status_, message_);
+    co_return Reply::Message(status_, schema::Cat("IP address not allowed: ", exchange.client.ip));
   }
 
  private:

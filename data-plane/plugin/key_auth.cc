@@ -1,6 +1,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/schema/text.h"
 #include "data-plane/plugin/arguments.h"
 #include "data-plane/plugin/body_fields.h"
 #include "data-plane/plugin/builtin.h"
@@ -32,7 +33,7 @@ class KeyAuth final : public Plugin {
   explicit KeyAuth(const v1::KeyAuth& config)
       : config_(config),
         names_(config.key_names().begin(), config.key_names().end()),
-        challenge_(config.realm().empty() ? "Key" : "Key realm=\"" + Escape(config.realm()) + "\"") {}
+        challenge_(config.realm().empty() ? "Key" : schema::Cat("Key realm=\"", Escape(config.realm()), "\"")) {}
 
   unsigned moments() const override { return kOnRequest; }
 
@@ -47,7 +48,7 @@ class KeyAuth final : public Plugin {
     }
     const Consumer* anonymous = exchange.gateway->FindConsumer(config_.anonymous());
     if (anonymous == nullptr) {
-      co_return Reply::Message(500, "anonymous consumer " + config_.anonymous() + " is configured but doesn't exist");
+      co_return Reply::Message(500, schema::Cat("anonymous consumer ", config_.anonymous(), " is configured but doesn't exist"));
     }
     exchange.consumer = anonymous;
     SetConsumerFields(exchange);

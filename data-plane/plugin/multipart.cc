@@ -103,24 +103,26 @@ class MultipartFields final : public BodyFields {
   }
   std::string Serialize() const override {
     std::string out;
-    for (const Part& part : parts_) out += "--" + boundary_ + "\r\n" + part.head + "\r\n" + part.content + "\r\n";
-    return out + "--" + boundary_ + "--\r\n";
+    for (const Part& part : parts_) {
+      out += schema::Cat("--", boundary_, "\r\n", part.head, "\r\n", part.content, "\r\n");
+    }
+    return schema::Cat(out, "--", boundary_, "--\r\n");
   }
 
  private:
   std::vector<Part>::iterator Find(const std::string& name) { return std::ranges::find(parts_, name, &Part::name); }
   static Part Simple(const std::string& name, std::string content) {
-    return {"Content-Disposition: form-data; name=\"" + EscapeName(name) + "\"\r\n", name, std::move(content)};
+    return {schema::Cat("Content-Disposition: form-data; name=\"", EscapeName(name), "\"\r\n"), name, std::move(content)};
   }
   // A value with the boundary inside would add parts of its own.
-  bool EndsPart(const std::string& value) const { return value.find("--" + boundary_) != std::string::npos; }
+  bool EndsPart(const std::string& value) const { return value.find(schema::Cat("--", boundary_)) != std::string::npos; }
 
   std::string boundary_;
   std::vector<Part> parts_;
 };
 
 std::optional<std::vector<Part>> ParseParts(const std::string& boundary, std::string_view body) {
-  const std::string delimiter = "\r\n--" + boundary;
+  const std::string delimiter = schema::Cat("\r\n--", boundary);
   std::vector<Part> parts;
   // The first delimiter may open the body; what precedes it is a preamble, which means nothing.
   size_t at = body.starts_with(delimiter.substr(2)) ? 0 : body.find(delimiter);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/schema/text.h"
 #include "data-plane/plugin/builtin.h"
 #include "data-plane/plugin/calendar.h"
 #include "data-plane/plugin/exchange.h"
@@ -110,14 +111,15 @@ class RateLimiting final : public Plugin {
   // What is counted apart, with a letter in front that keeps the kinds apart; the client's address where there is none.
   std::string Identifier(const Exchange& exchange) const {
     const std::string& by = config_.limit_by();
-    if (by == "consumer" && exchange.consumer != nullptr) return "c" + exchange.consumer->id;
-    if (by == "credential" && !exchange.credential_id.empty()) return "k" + exchange.credential_id;
-    if (by == "service" && exchange.service != nullptr) return "s" + exchange.service->id;
+    if (by == "consumer" && exchange.consumer != nullptr) return schema::Cat("c", exchange.consumer->id);
+    if (by == "credential" && !exchange.credential_id.empty()) return schema::Cat("k", exchange.credential_id);
+    if (by == "service" && exchange.service != nullptr) return schema::Cat("s", exchange.service->id);
     if (by == "path" && exchange.path == config_.path()) return "p";
     if (by == "header") {
-      if (const std::string_view* value = exchange.request.fields.Find(config_.header_name())) return "h" + Short(*value);
+      const std::string_view* value = exchange.request.fields.Find(config_.header_name());
+      if (value != nullptr) return schema::Cat("h", Short(*value));
     }
-    return "i" + exchange.client.ip;
+    return schema::Cat("i", exchange.client.ip);
   }
 
   static std::string Short(std::string_view value) {

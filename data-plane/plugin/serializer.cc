@@ -70,16 +70,13 @@ Json QueryJson(const Exchange& exchange, std::string_view text) {
 }
 
 std::string WithQuery(std::string_view path, bool has_query, const std::string& query) {
-  std::string out(path);
-  if (has_query) out += "?" + query;
-  return out;
+  return has_query ? schema::Cat(path, "?", query) : std::string(path);
 }
 
 Json RequestJson(const Exchange& exchange) {
   const std::string query = CleanQuery(exchange, exchange.request.query);
   const std::string uri = WithQuery(exchange.request.path, exchange.request.has_query, query);
-  std::string url = std::string(exchange.client.scheme()) + "://" + exchange.host;
-  url += ":" + std::to_string(exchange.client.local_port) + uri;
+  std::string url = schema::Cat(exchange.client.scheme(), "://", exchange.host, ":", exchange.client.local_port, uri);
   Json request = {{"id", exchange.request_id},
                   {"method", std::string(exchange.request.method)},
                   {"uri", uri},
