@@ -1,0 +1,107 @@
+#include "control-plane/sync/feed.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <algorithm>
+
+#include "control-plane/fleet/authority.h"
+
+namespace sluice::sync {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+
+Outgoing Whole(const v1::ControlMessage& message) {
+  Outgoing out;
+  out.head = message.SerializeAsString();
+  return out;
+}
+
+uint32_t BytesTag(int field) { return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED); }
+
+// ControlMessage{update: GatewayUpdate{..., config}} with everything but the bytes of `config`, which come last on the
+// wire: fields may be in any order, and ours has the configuration at the end.
+Outgoing Update(const index::Entry& entry) {
+  v1::GatewayUpdate update;
+  update.set_revision(entry.revision);
+  update.set_gateway_id(entry.gateway_id);
+  update.set_removed(entry.removed);
+  std::string tail;
+  if (entry.config != nullptr) {
+    google::protobuf::io::StringOutputStream stream(&tail);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.WriteVarint32(BytesTag(v1::GatewayUpdate::kConfigFieldNumber));
+    coded.WriteVarint32(static_cast<uint32_t>(entry.config->size()));
+  }
+  const std::string front = update.SerializeAsString();
+  Outgoing out;
+  out.config = entry.config;
+  out.gateway_id = entry.gateway_id;
+  out.revision = entry.revision;
+  const size_t total = front.size() + tail.size() + (entry.config == nullptr ? 0 : entry.config->size());
+  {
+    google::protobuf::io::StringOutputStream stream(&out.head);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.WriteVarint32(BytesTag(v1::ControlMessage::kUpdateFieldNumber));
+    coded.WriteVarint32(static_cast<uint32_t>(total));
+  }
+  out.head += front + tail;
+  return out;
+}
+
+}  // namespace
+
+absl::Status Feed::Resume(const v1::Resume& resume, const std::string& certified_name) {
+  if (resumed_) return absl::InvalidArgumentError("a stream is resumed once");
+  if (!fleet::IsNodeName(resume.node())) return absl::InvalidArgumentError("the node's name is not a name");
+  if (resume.node() != certified_name) {
+    return absl::PermissionDeniedError("the certificate is of node \"" + certified_name + "\", not of \"" + resume.node() +
+                                       "\"");
+  }
+  if (resume.revision() < 0) return absl::InvalidArgumentError("a revision is not negative");
+  resumed_ = true;
+  const bool same_line = resume.epoch() == settings_.epoch;
+  ahead_ = same_line && resume.revision() > index_.head();
+  full_ = !same_line || ahead_ || resume.revision() == 0;
+  cursor_ = full_ ? 0 : resume.revision();
+  return absl::OkStatus();
+}
+
+std::optional<Outgoing> Feed::Next() {
+  if (!resumed_) return std::nullopt;
+  if (!welcomed_) return Welcome();
+  const int64_t head = index_.head();  // read first: what comes after it is found by After, or rings again
+  std::optional<index::Entry> entry = index_.After(cursor_);
+  // A full synchronisation names what is there; what was removed is not named.
+  while (entry.has_value() && entry->removed && full_ && !caught_up_.has_value()) {
+    cursor_ = entry->revision;
+    entry = index_.After(cursor_);
+  }
+  if (entry.has_value()) {
+    cursor_ = entry->revision;
+    return Update(*entry);
+  }
+  if (caught_up_ == std::max(head, cursor_)) return std::nullopt;
+  return CaughtUp(std::max(head, cursor_));
+}
+
+Outgoing Feed::Welcome() {
+  welcomed_ = true;
+  v1::ControlMessage message;
+  message.mutable_welcome()->set_epoch(settings_.epoch);
+  message.mutable_welcome()->set_full(full_);
+  *message.mutable_welcome()->mutable_fleet() = settings_.fleet;
+  return Whole(message);
+}
+
+Outgoing Feed::CaughtUp(int64_t head) {
+  caught_up_ = head;
+  cursor_ = head;  // what is not served from here has revisions too
+  v1::ControlMessage message;
+  message.mutable_caught_up()->set_revision(head);
+  return Whole(message);
+}
+
+}  // namespace sluice::sync

@@ -1,0 +1,64 @@
+#pragma once
+
+// The protocol of one Sync stream without the stream: what the node says goes in, what it is to be sent comes out, one
+// message at a time. A cursor over the index; what a slow node has not taken yet is coalesced by itself. Belongs to one
+// stream, which guards it.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "control-plane/index/index.h"
+#include "sluice/sync/v1/sync.pb.h"
+
+namespace sluice::sync {
+
+// What is the same for every stream of this replica.
+struct FeedSettings {
+  std::string epoch;
+  v1::Fleet fleet;
+};
+
+// A serialised ControlMessage in two pieces, `head` then `config`, so that all streams send the same configuration bytes.
+struct Outgoing {
+  std::string head;
+  std::shared_ptr<const std::string> config;  // null: `head` is all of it
+  std::string gateway_id;                     // of an update; else empty
+  int64_t revision = 0;
+  size_t size() const { return head.size() + (config == nullptr ? 0 : config->size()); }
+  std::string Joined() const { return config == nullptr ? head : head + *config; }
+};
+
+class Feed {
+ public:
+  Feed(const index::Index& index, const FeedSettings& settings) : index_(index), settings_(settings) {}
+
+  // The node's first message. PERMISSION_DENIED: `certified_name`, from its certificate, is not the node's name.
+  absl::Status Resume(const v1::Resume& resume, const std::string& certified_name);
+
+  bool resumed() const { return resumed_; }
+  // Everything is sent anew: another epoch, a first start, or a node ahead of the database.
+  bool full() const { return full_; }
+  // The node claimed more than was ever committed on its own epoch: the database was restored.
+  bool ahead() const { return ahead_; }
+
+  // The next message; nullopt: nothing until the index's head moves.
+  std::optional<Outgoing> Next();
+
+ private:
+  Outgoing Welcome();
+  Outgoing CaughtUp(int64_t head);
+
+  const index::Index& index_;
+  const FeedSettings& settings_;
+  bool resumed_ = false;
+  bool welcomed_ = false;
+  bool full_ = false;
+  bool ahead_ = false;
+  int64_t cursor_ = 0;
+  std::optional<int64_t> caught_up_;  // what the last CaughtUp said
+};
+
+}  // namespace sluice::sync

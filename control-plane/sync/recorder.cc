@@ -1,0 +1,53 @@
+#include "control-plane/sync/recorder.h"
+
+#include <utility>
+
+namespace sluice::sync {
+
+Recorder::Recorder(store::Store& store) : store_(store), thread_([this] { Run(); }) {}
+
+Recorder::~Recorder() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Recorder::Seen(const store::NodeRecord& node) {
+  std::lock_guard lock(mutex_);
+  if (pending_.size() >= kMaxPending && !pending_.contains(node.name)) return;
+  pending_[node.name] = node;
+  changed_.notify_all();
+}
+
+void Recorder::Run() {
+  bool stopping = false;
+  while (!stopping) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stop_ || !pending_.empty(); });
+    }
+    Flush();
+    std::unique_lock lock(mutex_);
+    stopping = changed_.wait_for(lock, kInterval, [&] { return stop_; });
+  }
+  Flush();
+}
+
+void Recorder::Flush() {
+  std::map<std::string, store::NodeRecord> batch;
+  {
+    std::lock_guard lock(mutex_);
+    batch.swap(pending_);
+  }
+  while (!batch.empty()) {
+    if (!store_.PutNode(batch.begin()->second).ok()) break;
+    batch.erase(batch.begin());
+  }
+  std::lock_guard lock(mutex_);
+  pending_.merge(batch);  // what was seen since is newer, and stays
+}
+
+}  // namespace sluice::sync

@@ -1,0 +1,106 @@
+#include "control-plane/sync/service.h"
+
+#include <utility>
+#include <vector>
+
+#include "control-plane/sync/stream.h"
+#include "sluice/sync/v1/sync.grpc.pb.h"
+
+namespace sluice::sync {
+namespace {
+
+using GrpcService = v1::Sync::WithRawCallbackMethod_Stream<v1::Sync::Service>;
+
+// Ends at once with a status.
+class Refusal final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit Refusal(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+// "" where the peer has no certificate.
+std::string CertifiedName(const grpc::CallbackServerContext& context) {
+  const auto authentication = context.auth_context();
+  if (authentication == nullptr || !authentication->IsPeerAuthenticated()) return "";
+  const auto names = authentication->FindPropertyValues("x509_common_name");
+  if (names.size() != 1) return "";
+  return std::string(names[0].data(), names[0].size());
+}
+
+class StreamService final : public Service, public GrpcService, public StreamOwner {
+ public:
+  explicit StreamService(ServiceDeps deps) : deps_(std::move(deps)) {}
+
+  grpc::Service& grpc() override { return *this; }
+  const Totals& totals() const override { return totals_; }
+  Totals& totals() override { return totals_; }
+  const ServiceDeps& deps() const override { return deps_; }
+
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Stream(grpc::CallbackServerContext* context) override {
+    const std::string name = CertifiedName(*context);
+    if (name.empty()) return Refuse(grpc::StatusCode::UNAUTHENTICATED, "nodes show a certificate with a common name");
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Refuse(grpc::StatusCode::UNAVAILABLE, "the control plane is stopping");
+    if (streams_.size() >= deps_.max_streams) {
+      return Refuse(grpc::StatusCode::RESOURCE_EXHAUSTED, "this replica serves as many nodes as it can");
+    }
+    auto* stream = new sync::Stream(*this, name, context->peer());
+    streams_.insert(stream);
+    return stream;
+  }
+
+  void Claim(const std::string& node, sync::Stream* stream) override {
+    std::lock_guard lock(mutex_);
+    sync::Stream*& current = current_[node];
+    if (current != nullptr) {
+      current->Close({grpc::StatusCode::ABORTED, "the node opened a newer stream"});
+    }
+    current = stream;
+    deps_.registry.Connected(stream->status());
+  }
+
+  bool Owns(const std::string& node, const sync::Stream* stream) override {
+    std::lock_guard lock(mutex_);
+    const auto current = current_.find(node);
+    return current != current_.end() && current->second == stream;
+  }
+
+  void Gone(const std::string& node, sync::Stream* stream) override {
+    std::lock_guard lock(mutex_);
+    const auto current = current_.find(node);
+    if (current != current_.end() && current->second == stream) {
+      current_.erase(current);
+      deps_.registry.Disconnected(node);
+    }
+    streams_.erase(stream);
+    if (streams_.empty()) empty_.notify_all();
+  }
+
+  void Shutdown() override {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    for (sync::Stream* stream : streams_) stream->Close({grpc::StatusCode::UNAVAILABLE, "the control plane is stopping"});
+    // What a peer that does not read holds up is cancelled with the server.
+    empty_.wait_for(lock, kShutdownWait, [&] { return streams_.empty(); });
+  }
+
+ private:
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Refuse(grpc::StatusCode code, const std::string& why) {
+    totals_.refused_streams.fetch_add(1, std::memory_order_relaxed);
+    return new Refusal({code, why});
+  }
+
+  const ServiceDeps deps_;
+  Totals totals_;
+  std::mutex mutex_;  // taken before a stream's own, never the other way round
+  std::condition_variable empty_;
+  std::set<sync::Stream*> streams_;
+  std::map<std::string, sync::Stream*> current_;  // by node
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Service> Service::Make(ServiceDeps deps) { return std::make_unique<StreamService>(std::move(deps)); }
+
+}  // namespace sluice::sync

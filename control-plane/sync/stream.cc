@@ -1,0 +1,151 @@
+#include "control-plane/sync/stream.h"
+
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <memory>
+#include <vector>
+
+#include "common/observe/log.h"
+
+namespace sluice::sync {
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
+// The configuration is not copied: every stream's slice refers to the same bytes until gRPC has sent them.
+grpc::ByteBuffer ToBuffer(const Outgoing& message) {
+  std::vector<grpc::Slice> slices = {grpc::Slice(message.head)};
+  if (message.config != nullptr) {
+    auto* shared = new std::shared_ptr<const std::string>(message.config);
+    slices.emplace_back(
+        const_cast<char*>((*shared)->data()), (*shared)->size(),
+        [](void* kept) { delete static_cast<std::shared_ptr<const std::string>*>(kept); }, shared);
+  }
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+bool Parse(grpc::ByteBuffer& buffer, v1::NodeMessage& message) {
+  grpc::ProtoBufferReader reader(&buffer);
+  return reader.status().ok() && message.ParseFromZeroCopyStream(&reader);
+}
+
+}  // namespace
+
+Stream::Stream(StreamOwner& owner, std::string certified_name, std::string address)
+    : owner_(owner),
+      certified_name_(std::move(certified_name)),
+      address_(std::move(address)),
+      feed_(owner.deps().index, owner.deps().settings) {
+  StartRead(&incoming_);
+}
+
+void Stream::Close(const grpc::Status& status) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return;
+  closed_ = true;
+  Finish(status);
+}
+
+void Stream::OnReadDone(bool ok) {
+  if (!ok) {
+    Close(grpc::Status::OK);
+    return;
+  }
+  v1::NodeMessage message;
+  const absl::Status status =
+      Parse(incoming_, message) ? Handle(message) : absl::InvalidArgumentError("a message cannot be read");
+  incoming_.Clear();
+  if (!status.ok()) {
+    log::Warning("node refused", {{"node", certified_name_}, {"reason", std::string(status.message())}});
+    Close(ToGrpc(status));
+    return;
+  }
+  Pump();
+  std::lock_guard lock(mutex_);
+  if (!closed_) StartRead(&incoming_);
+}
+
+absl::Status Stream::Handle(const v1::NodeMessage& message) {
+  if (message.has_resume()) return HandleResume(message.resume());
+  if (!feed_.resumed()) return absl::InvalidArgumentError("a stream begins with Resume");
+  const WallTime now = owner_.deps().clock.WallNow();
+  if (!owner_.Owns(status_.name, this)) return absl::OkStatus();
+  if (message.has_applied()) {
+    owner_.deps().registry.Applied(status_.name, message.applied().revision(), now);
+  } else if (message.has_rejected()) {
+    const v1::Rejected& rejected = message.rejected();
+    log::Warning("update rejected", {{"node", status_.name}, {"gateway", rejected.gateway_id()}, {"reason", rejected.reason()}});
+    owner_.deps().registry.Rejected(
+        status_.name, {rejected.gateway_id(), rejected.revision(), rejected.reason(), rejected.message()}, now);
+  }
+  Record();
+  return absl::OkStatus();
+}
+
+absl::Status Stream::HandleResume(const v1::Resume& resume) {
+  const ServiceDeps& deps = owner_.deps();
+  // A node that comes from a replica that was faster than this one is not ahead of the database.
+  if (resume.epoch() == deps.settings.epoch && resume.revision() > deps.index.head()) {
+    absl::Status caught_up = deps.index.Refresh();
+    if (!caught_up.ok()) return absl::UnavailableError("this replica is behind the node and cannot read the database");
+  }
+  {
+    std::lock_guard lock(mutex_);
+    absl::Status status = feed_.Resume(resume, certified_name_);
+    if (!status.ok()) return status;
+  }
+  if (feed_.ahead()) {
+    log::Error("a node is ahead of the database, which seems to have been restored; everything is sent anew",
+               {{"node", resume.node()}, {"revision", std::to_string(resume.revision())}});
+  }
+  if (feed_.full()) owner_.totals().full_syncs.fetch_add(1, std::memory_order_relaxed);
+  const WallTime now = deps.clock.WallNow();
+  status_.name = resume.node();
+  status_.build = resume.build().substr(0, kMaxReasonBytes);
+  status_.address = resume.address().empty() ? address_ : resume.address().substr(0, kMaxMessageBytes);
+  status_.applied = feed_.full() ? 0 : resume.revision();
+  status_.connected = status_.last_seen = now;
+  owner_.Claim(status_.name, this);
+  Record();
+  log::Info("node connected", {{"node", status_.name}, {"address", address_}, {"full", feed_.full() ? "yes" : "no"}});
+  watch_ = deps.index.Watch([this] { Pump(); });
+  return absl::OkStatus();
+}
+
+void Stream::Record() {
+  const ServiceDeps& deps = owner_.deps();
+  deps.recorder.Seen({status_.name, status_.build, status_.address, deps.clock.WallNow()});
+}
+
+void Stream::Pump() {
+  std::lock_guard lock(mutex_);
+  if (writing_ || closed_) return;
+  std::optional<Outgoing> message = feed_.Next();
+  if (!message.has_value()) return;
+  const bool is_update = !message->gateway_id.empty();
+  if (is_update) owner_.deps().registry.Sent(status_.name, message->gateway_id, message->revision);
+  owner_.totals().updates.fetch_add(is_update, std::memory_order_relaxed);
+  owner_.totals().bytes.fetch_add(message->size(), std::memory_order_relaxed);
+  outgoing_ = ToBuffer(*message);
+  writing_ = true;
+  StartWrite(&outgoing_);
+}
+
+void Stream::OnWriteDone(bool ok) {
+  {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+  }
+  if (ok) Pump();
+}
+
+void Stream::OnDone() {
+  if (watch_ != 0) owner_.deps().index.Unwatch(watch_);
+  if (!status_.name.empty()) log::Info("node disconnected", {{"node", status_.name}});
+  owner_.Gone(status_.name, this);
+  delete this;
+}
+
+}  // namespace sluice::sync
