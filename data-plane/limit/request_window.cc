@@ -1,0 +1,31 @@
+#include "data-plane/limit/request_window.h"
+
+#include <algorithm>
+#include <string>
+
+namespace sluice::limit {
+
+std::optional<Reply> AdmitRequest(const GatewayState& state, MonotonicTime now) {
+  std::shared_ptr<quota::SlidingWindow> window = state.window();
+  if (window == nullptr) return std::nullopt;
+  quota::Admission admission = window->Admit(now);
+  if (admission.admitted) return std::nullopt;
+  return TooManyRequests(admission);
+}
+
+Reply TooManyRequests(const quota::Admission& admission) {
+  int64_t seconds = std::max<int64_t>(1, (admission.retry_in_micros + 999'999) / 1'000'000);
+  std::string limit = std::to_string(admission.limit);
+  std::string remaining = std::to_string(admission.remaining);
+  std::string wait = std::to_string(seconds);
+  Reply reply = Reply::Message(429, "API rate limit exceeded");
+  reply.fields = {{"Retry-After", wait},
+                  {"X-RateLimit-Limit-Second", limit},
+                  {"X-RateLimit-Remaining-Second", remaining},
+                  {"RateLimit-Limit", limit},
+                  {"RateLimit-Remaining", remaining},
+                  {"RateLimit-Reset", wait}};
+  return reply;
+}
+
+}  // namespace sluice::limit

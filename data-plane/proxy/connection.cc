@@ -1,0 +1,162 @@
+#include "data-plane/proxy/connection.h"
+
+#include "data-plane/http/parser.h"
+#include "data-plane/proxy/exchange.h"
+#include "data-plane/proxy/http1_downstream.h"
+#include "data-plane/proxy/worker.h"
+
+namespace sluice::proxy {
+namespace {
+
+// Counts one connection of its address until it ends.
+class Admission {
+ public:
+  Admission(ConnectionLimits& limits, std::string address) : limits_(limits), address_(std::move(address)) {}
+  Admission(const Admission&) = delete;
+  ~Admission() { limits_.Leave(address_); }
+
+ private:
+  ConnectionLimits& limits_;
+  const std::string address_;
+};
+
+}  // namespace
+
+io::Task<void> ServeConnection(Worker& worker, ConnectionLimits& limits, io::Accepted accepted, SSL_CTX* tls) {
+  Admission admission(limits, accepted.peer.address);
+  std::unique_ptr<io::Stream> stream = io::MakeTcpStream(worker.loop(), accepted.fd);
+  Client client;
+  client.ip = accepted.peer.address;
+  client.port = accepted.peer.port;
+  client.local_port = accepted.local.port;
+  client.connection = worker.NextConnection();
+  if (tls != nullptr) {
+    const MonotonicTime deadline = worker.loop().Now() + worker.times().tls_handshake;
+    io::TlsAccepted secured = co_await io::AcceptTls(std::move(stream), tls, deadline);
+    if (secured.stream == nullptr) {
+      ++worker.stats().tls_handshake_failures;
+      co_return;
+    }
+    ++worker.stats().tls_handshakes;
+    stream = std::move(secured.stream);
+    client.tls = true;
+    client.sni = std::move(secured.server_name);
+  }
+  Connection connection(worker, std::move(stream), std::move(client));
+  co_await connection.Serve();
+}
+
+Connection::Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client)
+    : worker_(worker),
+      stream_(std::move(stream)),
+      reader_(*stream_, worker.scratch()),
+      client_(std::move(client)),
+      opened_(worker.loop().Now()) {
+  worker_.Enter(this);
+}
+
+Connection::~Connection() {
+  worker_.Leave(this);
+}
+
+void Connection::CloseIfIdle() {
+  if (idle_) stream_->Cancel();
+}
+
+io::Task<void> Connection::Serve() {
+  for (;;) {
+    const bool asked = co_await WaitForRequest();
+    if (!asked) co_return;
+    const bool again = co_await ServeRequest();
+    if (!again) break;
+  }
+  if (!stream_->cancelled()) co_await Linger();
+}
+
+// In a frame of its own, so that an idle connection holds little.
+io::Task<bool> Connection::WaitForRequest() {
+  if (!reader_.pending().empty()) co_return true;
+  if (worker_.draining() && client_.requests_on_connection > 0) co_return false;
+  const auto idle = std::chrono::duration_cast<Duration>(worker_.times().keep_alive_idle * (1.0 - worker_.Jitter() / 10));
+  idle_ = true;
+  const io::IoError error = co_await reader_.Fill(worker_.loop().Now() + idle);
+  idle_ = false;
+  co_return error == io::IoError::kNone;
+}
+
+// False where the connection ended before a head, or something else than a request came in time: `status` says what to
+// answer, 0 nothing.
+io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::string_view& reason) {
+  const MonotonicTime deadline = worker_.loop().Now() + worker_.times().head_read;
+  size_t scanned = 0;
+  for (;;) {
+    const std::string_view pending = reader_.pending();
+    const size_t end = http::FindHeadEnd(pending, scanned);
+    if (end != 0) {
+      const http::ParseError wrong = http::ParseRequestHead(pending.substr(0, end), head);
+      reader_.Consume(end);
+      if (!wrong) co_return true;
+      status = wrong.status;
+      reason = wrong.reason;
+      co_return false;
+    }
+    const bool line_incomplete = pending.find('\n', pending.starts_with("\r\n") ? 2 : 0) == std::string_view::npos;
+    if (line_incomplete && pending.size() > http::kMaxRequestLine + 2) {
+      status = 414;
+      reason = "request-line";
+      co_return false;
+    }
+    if (pending.size() > http::kMaxHeadBytes) {
+      status = 431;
+      reason = "head-size";
+      co_return false;
+    }
+    const io::IoError error = co_await reader_.Fill(deadline);
+    if (error == io::IoError::kNone) continue;
+    if (error == io::IoError::kTimeout) {
+      status = 408;
+      reason = "head-time";
+    }
+    co_return false;
+  }
+}
+
+io::Task<bool> Connection::ServeRequest() {
+  ++client_.requests_on_connection;
+  const bool may_keep = client_.requests_on_connection < kMaxRequestsPerConnection &&
+                        worker_.loop().Now() - opened_ < worker_.times().connection_age;
+  const uint64_t received_before = reader_.received() - reader_.pending().size();
+  http::RequestHead head;
+  int status = 0;
+  std::string_view reason;
+  const bool read = co_await ReadHead(head, status, reason);
+  if (!read && status == 0) co_return false;
+  Http1Downstream downstream(worker_, *stream_, reader_, may_keep, received_before);
+  ProxyExchange exchange(worker_, downstream);
+  exchange.client = client_;
+  if (!read) {
+    co_await exchange.Refuse(status, reason);
+    co_return false;
+  }
+  downstream.Begin(head);
+  exchange.request = std::move(head);
+  co_await exchange.Run();
+  const bool again = co_await downstream.Finish();
+  co_return again;
+}
+
+// The client may still be sending; a reset in answer to that could overtake the response. So: FIN first, read away for a
+// while, then close.
+io::Task<void> Connection::Linger() {
+  stream_->ShutdownWrite();
+  const MonotonicTime deadline = worker_.loop().Now() + worker_.times().linger;
+  const uint64_t limit = reader_.received() + kMaxLingerBytes;
+  for (;;) {
+    reader_.Consume(reader_.pending().size());
+    if (reader_.received() > limit) co_return;
+    const io::IoError error = co_await reader_.Fill(deadline);
+    if (error != io::IoError::kNone) co_return;
+  }
+}
+
+}  // namespace sluice::proxy

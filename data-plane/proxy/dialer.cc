@@ -1,0 +1,202 @@
+#include "data-plane/proxy/dialer.h"
+
+#include <algorithm>
+
+#include "data-plane/io/tls.h"
+#include "data-plane/proxy/worker.h"
+
+namespace sluice::proxy {
+namespace {
+
+// Spreads requests over the addresses of a name, those of the preferred family first.
+void Rotate(std::vector<std::string>& addresses, uint64_t by) {
+  const auto is_v6 = [](const std::string& address) { return address.find(':') != std::string::npos; };
+  const bool first = is_v6(addresses.front());
+  const auto end = std::find_if(addresses.begin(), addresses.end(), [&](const auto& a) { return is_v6(a) != first; });
+  std::rotate(addresses.begin(), addresses.begin() + by % (end - addresses.begin()), end);
+}
+
+// Counts a request among those that wait for a connection, however its waiting ends.
+class Connecting {
+ public:
+  Connecting(UpstreamPool& pool, const PoolKey& key) : pool_(pool), key_(key) { ++pool_.connecting(key_); }
+  Connecting(const Connecting&) = delete;
+  ~Connecting() { pool_.DoneConnecting(key_); }
+
+ private:
+  UpstreamPool& pool_;
+  const PoolKey& key_;
+};
+
+}  // namespace
+
+std::string_view ToString(DialError error) {
+  switch (error) {
+    case DialError::kNone:
+      return "";
+    case DialError::kNoTarget:
+      return "no-target";
+    case DialError::kNoSuchName:
+    case DialError::kResolver:
+      return "name-resolution";
+    case DialError::kDenied:
+      return "egress-denied";
+    case DialError::kRefused:
+      return "upstream-connect";
+    case DialError::kTimeout:
+      return "upstream-connect-timeout";
+    case DialError::kTls:
+      return "upstream-tls";
+    case DialError::kConnections:
+      return "upstream-connections";
+    case DialError::kPending:
+      return "upstream-pending";
+  }
+  return "";
+}
+
+Dialer::Dialer(Worker& worker, Destination destination, std::vector<Try>& tries)
+    : worker_(worker),
+      destination_(std::move(destination)),
+      tries_(tries),
+      tries_left_(std::min(kMaxTries, destination_.retries + 1)),
+      host_(destination_.host),
+      port_(destination_.port) {}
+
+io::Task<Dialed> Dialer::Next() {
+  Dialed dialed{.connection = nullptr, .error = DialError::kNoTarget};
+  if (all_deadline_ == MonotonicTime{}) {
+    all_deadline_ = worker_.loop().Now() + std::max(worker_.times().connect_all, destination_.connect_timeout);
+  }
+  while (tries_left_ > 0 && ChooseTarget()) {
+    --tries_left_;
+    DialError error = co_await ChooseAddress();
+    if (error == DialError::kNoTarget) break;  // every address has been tried
+    if (error == DialError::kNone) error = Permit();
+    tries_.push_back({.ip = address_, .port = port_, .failure = ToString(error)});
+    if (error == DialError::kNone) {
+      dialed = co_await Open(true);
+      if (dialed.connection != nullptr) co_return dialed;
+    } else {
+      dialed.error = error;
+      worker_.stats().CountDial(error);
+    }
+    if (dialed.error == DialError::kConnections || dialed.error == DialError::kPending) break;
+  }
+  co_return dialed;
+}
+
+io::Task<Dialed> Dialer::Again() {
+  tries_.push_back({.ip = address_, .port = port_, .failure = {}});
+  Dialed dialed = co_await Open(false);
+  co_return dialed;
+}
+
+bool Dialer::ChooseTarget() {
+  if (destination_.upstream == nullptr) return true;
+  const Target* target = worker_.balancer().Pick(destination_.gateway->id(), *destination_.upstream, tried_);
+  if (target == nullptr) return false;
+  tried_.push_back(target);
+  host_ = target->host;
+  port_ = target->port;
+  resolved_ = false;
+  return true;
+}
+
+io::Task<DialError> Dialer::ChooseAddress() {
+  if (!resolved_) {
+    resolved_ = true;
+    addresses_.clear();
+    if (egress::ParseAddress(host_).ok()) {
+      addresses_.push_back(host_);
+    } else {
+      if (egress::LooksNumeric(host_)) co_return DialError::kNoSuchName;
+      const MonotonicTime deadline =
+          std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
+      io::Resolved resolved = co_await worker_.resolver().Resolve(host_, deadline);
+      switch (resolved.outcome) {
+        case io::Resolved::Outcome::kNoSuchName:
+          co_return DialError::kNoSuchName;
+        case io::Resolved::Outcome::kFailed:
+        case io::Resolved::Outcome::kTimeout:
+          co_return DialError::kResolver;
+        case io::Resolved::Outcome::kFound:
+          break;
+      }
+      addresses_ = std::move(resolved.addresses);
+      if (addresses_.empty()) co_return DialError::kNoSuchName;
+      if (addresses_.size() > 1) Rotate(addresses_, worker_.NextRotation());
+    }
+  }
+  if (addresses_.empty()) co_return DialError::kNoTarget;
+  address_ = std::move(addresses_.front());
+  addresses_.erase(addresses_.begin());
+  co_return DialError::kNone;
+}
+
+DialError Dialer::Permit() {
+  const absl::StatusOr<egress::Address> address = egress::ParseAddress(address_);
+  if (!address.ok()) return DialError::kDenied;
+  if (destination_.gateway->egress().Check(*address, port_).allowed) return DialError::kNone;
+  return DialError::kDenied;
+}
+
+io::Task<Dialed> Dialer::Open(bool pooled) {
+  PoolKey key{.gateway_id = destination_.gateway->id(), .address = address_, .port = port_, .tls = destination_.tls,
+              .verify = destination_.verify, .server_name = {}};
+  if (key.tls) key.server_name = host_;
+  UpstreamPool& pool = worker_.pool();
+  if (pooled) {
+    Dialed dialed{.connection = pool.Take(key), .error = DialError::kNone, .reused = true};
+    if (dialed.connection != nullptr) co_return dialed;
+  }
+  const config::v1::Plan& plan = destination_.gateway->plan();
+  Dialed dialed;
+  std::shared_ptr<GatewayState> state(destination_.gateway, &destination_.gateway->state());
+  limit::Slot slot;
+  const auto take = [&] {
+    return slot.Take(state, &GatewayState::upstream_connections, 1, plan.max_upstream_connections());
+  };
+  if (!take() && (!pool.EvictOne(key.gateway_id) || !take())) {
+    dialed.error = DialError::kConnections;
+  } else if (plan.max_pending_per_target() != 0 && pool.connecting(key) >= worker_.ShareOf(plan.max_pending_per_target())) {
+    dialed.error = DialError::kPending;
+  } else {
+    dialed = co_await Connect(std::move(key), std::move(slot));
+  }
+  worker_.stats().CountDial(dialed.error);
+  tries_.back().failure = ToString(dialed.error);
+  co_return dialed;
+}
+
+io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
+  Connecting connecting(worker_.pool(), key);
+  Dialed dialed;
+  io::Loop& loop = worker_.loop();
+  const MonotonicTime started = loop.Now();
+  const MonotonicTime deadline = std::min(all_deadline_, started + destination_.connect_timeout);
+  const io::Endpoint to{key.address, key.port};
+  io::Connected connected = co_await io::ConnectTcp(loop, to, deadline);
+  if (connected.error != io::IoError::kNone) {
+    dialed.error = connected.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kRefused;
+    co_return dialed;
+  }
+  std::unique_ptr<io::Stream> stream = std::move(connected.stream);
+  if (key.tls) {
+    io::TlsConnected secured =
+        co_await io::ConnectTls(std::move(stream), worker_.client_tls(), key.server_name, key.verify, deadline);
+    if (secured.error != io::IoError::kNone) {
+      dialed.error = secured.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kTls;
+      co_return dialed;
+    }
+    stream = std::move(secured.stream);
+  }
+  tries_.back().connect_time = loop.Now() - started;
+  ++worker_.pool().opened;
+  PoolKey own = key;
+  dialed.connection =
+      std::make_unique<UpstreamConnection>(std::move(stream), worker_.scratch(), std::move(own), std::move(slot));
+  co_return dialed;
+}
+
+}  // namespace sluice::proxy

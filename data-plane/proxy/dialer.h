@@ -1,0 +1,84 @@
+#pragma once
+
+// The way to a connection for one request: target, address, permission, pooled or new connection, and the next target where
+// that fails before anything was sent. One per request; its worker's thread only.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data-plane/io/task.h"
+#include "data-plane/plugin/exchange.h"
+#include "data-plane/proxy/upstream_pool.h"
+#include "data-plane/route/gateway.h"
+
+namespace sluice::proxy {
+
+class Worker;
+
+enum class DialError : uint8_t {
+  kNone,
+  kNoTarget,      // the upstream has none (left)
+  kNoSuchName,
+  kResolver,      // no answer about the name
+  kDenied,        // the egress policy forbids the address
+  kRefused,       // or unreachable
+  kTimeout,
+  kTls,
+  kConnections,   // the plan's upstream connections are used up
+  kPending,       // too many wait for this target already
+};
+std::string_view ToString(DialError error);
+
+struct Destination {
+  std::shared_ptr<const Gateway> gateway;
+  std::string host;
+  uint16_t port = 80;
+  bool tls = false;
+  bool verify = true;
+  const Upstream* upstream = nullptr;  // where `host` names one
+  Duration connect_timeout{};
+  int retries = 0;
+};
+
+struct Dialed {
+  std::unique_ptr<UpstreamConnection> connection;
+  DialError error = DialError::kNone;
+  bool reused = false;
+};
+
+class Dialer {
+ public:
+  // `tries` gets an entry for every attempt.
+  Dialer(Worker& worker, Destination destination, std::vector<Try>& tries);
+  Dialer(const Dialer&) = delete;
+
+  io::Task<Dialed> Next();
+  // A new connection to where the last one led: what was pooled had died.
+  io::Task<Dialed> Again();
+
+  // Of the last attempt: what the service is called in Host and in TLS.
+  const std::string& host() const { return host_; }
+  uint16_t port() const { return port_; }
+
+ private:
+  bool ChooseTarget();
+  io::Task<DialError> ChooseAddress();
+  DialError Permit();
+  io::Task<Dialed> Open(bool pooled);
+  io::Task<Dialed> Connect(PoolKey key, limit::Slot slot);
+
+  Worker& worker_;
+  const Destination destination_;
+  std::vector<Try>& tries_;
+  std::vector<const Target*> tried_;
+  std::vector<std::string> addresses_;  // of a service without targets, those not tried yet
+  bool resolved_ = false;
+  int tries_left_;
+  MonotonicTime all_deadline_{};
+  std::string host_;
+  uint16_t port_;
+  std::string address_;
+};
+
+}  // namespace sluice::proxy

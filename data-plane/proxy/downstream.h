@@ -1,0 +1,62 @@
+#pragma once
+
+// The client's side of one exchange, whatever protocol version carries it: the request's body comes out of it, the response
+// goes into it. Owned by the connection (HTTP/1.1) or the stream (HTTP/2); its worker's thread only. One coroutine reads the
+// body while another may send the response.
+
+#include <cstdint>
+#include <string_view>
+
+#include "data-plane/http/head.h"
+#include "data-plane/io/task.h"
+
+namespace sluice::proxy {
+
+enum class BodyError : uint8_t {
+  kNone,
+  kGone,       // the client ended or broke the connection
+  kTooSlow,    // below the minimum rate
+  kTooLarge,   // more than MaxBody allows
+  kMalformed,  // chunks that are none
+};
+
+struct BodyRead {
+  std::string_view data;  // valid until the next suspension
+  bool end = false;       // nothing follows
+  BodyError error = BodyError::kNone;
+};
+
+class Downstream {
+ public:
+  virtual ~Downstream() = default;
+
+  // The request's body may have that many bytes; 0: no limit. Set before the first read.
+  virtual void SetMaxBody(uint64_t bytes) = 0;
+  // What is here already; empty without `end` where waiting is needed.
+  virtual BodyRead TryReadBody() = 0;
+  // At least one byte, the end, or an error.
+  virtual io::Task<BodyRead> ReadBody() = 0;
+  virtual bool body_done() const = 0;
+  virtual uint64_t body_received() const = 0;
+
+  // The head and the first bytes of the body, as one write. `framing` is the response's own: kNone where no body follows,
+  // kUntilClose or kChunked where its length is unknown. `last`: the response is complete. False: the client is gone.
+  struct Outgoing {
+    const http::ResponseHead* head;
+    http::Framing framing;
+    std::string_view body;
+    bool last = false;
+    bool body_omitted = false;  // HEAD: `framing` says what a GET would have had
+  };
+  virtual io::Task<bool> SendHead(Outgoing out) = 0;
+  virtual io::Task<bool> SendBody(std::string_view data, bool last) = 0;
+  // The response cannot be completed: the client must not take it for whole.
+  virtual void Abort() = 0;
+  // No answer follows on this connection: the client learns so now.
+  virtual void EndAfterResponse() = 0;
+  virtual bool head_sent() const = 0;
+  virtual uint64_t bytes_received() const = 0;
+  virtual uint64_t bytes_sent() const = 0;
+};
+
+}  // namespace sluice::proxy

@@ -1,0 +1,190 @@
+#include "data-plane/proxy/exchange.h"
+
+#include "data-plane/http/target.h"
+#include "data-plane/limit/payload.h"
+#include "data-plane/limit/request_window.h"
+#include "data-plane/proxy/reply.h"
+#include "data-plane/proxy/text.h"
+#include "data-plane/proxy/upstream_path.h"
+#include "data-plane/proxy/worker.h"
+
+namespace sluice::proxy {
+
+using Kind = http::Framing::Kind;
+
+ProxyExchange::ProxyExchange(Worker& worker, Downstream& downstream) : worker_(worker), downstream_(downstream) {
+  started = worker.clock().Now();
+  started_wall = worker.clock().WallNow();
+  request_id = worker.NewRequestId();
+  ++worker_.stats().requests_in_flight;
+}
+
+ProxyExchange::~ProxyExchange() {
+  --worker_.stats().requests_in_flight;
+}
+
+PluginWorker& ProxyExchange::worker() const {
+  return worker_;
+}
+
+io::Task<void> ProxyExchange::Run() {
+  Verdict refusal = co_await Handle();
+  if (refusal.has_value()) co_await Give(std::move(*refusal));
+  Finish();
+  if (forward_.has_value()) co_await forward_->Join();
+}
+
+io::Task<void> ProxyExchange::Refuse(int refusal, std::string_view reason) {
+  reject_reason = reason;
+  Reply reply = Reply::Message(refusal, std::string(StatusMessage(refusal)));
+  co_await Give(std::move(reply));
+  Finish();
+}
+
+io::Task<Verdict> ProxyExchange::Handle() {
+  if (Verdict refusal = FindGateway()) co_return refusal;
+  if (Verdict refusal = Admit()) co_return refusal;
+  if (Verdict refusal = ChooseRoute()) co_return refusal;
+  if (Verdict refusal = CheckScheme()) co_return refusal;
+  PrepareUpstream();
+  Verdict answer = co_await plugins_.OnRequest(*this, match.route->chain);
+  if (answer.has_value()) {
+    if (reject_reason.empty()) source = Source::kPlugin;
+    co_return answer;
+  }
+  if (service == nullptr) co_return Reject(503, StatusMessage(503), "no-service");
+  forward_.emplace(worker_, *this, downstream_, plugins_, body_.has_value() ? &*body_ : nullptr);
+  answer = co_await forward_->Run();
+  co_return answer;
+}
+
+Verdict ProxyExchange::FindGateway() {
+  if (!http::CanonicalHost(request.authority, host, port_)) return Reject(400, StatusMessage(400), "host");
+  gateway = worker_.hosts().Find(host);
+  if (client.tls && !client.sni.empty() && client.sni != host) {
+    const std::shared_ptr<const Gateway> named = worker_.hosts().Find(client.sni);
+    if (named == nullptr || gateway == nullptr || named->id() != gateway->id()) {
+      gateway = nullptr;
+      return Reject(421, StatusMessage(421), "misdirected");
+    }
+  }
+  if (gateway != nullptr) return std::nullopt;
+  if (!worker_.ready()) return Reject(503, StatusMessage(503), "not-ready");
+  return Reject(404, "no Route matched with those values", "unknown-host");
+}
+
+// Before anything that costs: the window, the declared length, the requests in flight.
+Verdict ProxyExchange::Admit() {
+  const config::v1::Plan& plan = gateway->plan();
+  if (Verdict refusal = limit::AdmitRequest(gateway->state(), worker_.clock().Now())) {
+    reject_reason = "rate-limit";
+    return refusal;
+  }
+  if (limit::DeclaredTooLarge(request.framing, plan.max_body_bytes())) {
+    return Reject(413, "Request size limit exceeded", "payload");
+  }
+  downstream_.SetMaxBody(plan.max_body_bytes());
+  std::shared_ptr<GatewayState> state(gateway, &gateway->state());
+  if (!in_flight_.Take(std::move(state), &GatewayState::requests_in_flight, 1, plan.max_requests_in_flight())) {
+    Verdict refusal = Reject(503, "too many requests in flight", "in-flight");
+    refusal->fields.emplace_back("Retry-After", "1");
+    return refusal;
+  }
+  if (ViaHops(request.fields) > kMaxViaHops) return Reject(508, StatusMessage(508), "loop");
+  return std::nullopt;
+}
+
+Verdict ProxyExchange::ChooseRoute() {
+  std::string_view reason;
+  if (!http::NormalizePath(request.path, path, reason)) return Reject(400, StatusMessage(400), reason);
+  const RouteQuery query{.method = request.method,
+                         .host = host,
+                         .port = port_ >= 0 ? port_ : (client.tls ? 443 : 80),
+                         .path = path,
+                         .https = client.tls,
+                         .sni = client.sni,
+                         .fields = &request.fields};
+  match = gateway->FindRoute(query);
+  if (match.route != nullptr) {
+    service = match.route->service;
+    return std::nullopt;
+  }
+  plugins_.ChooseWithoutRequest(*this, gateway->global_chain());
+  return Reject(404, "no Route matched with those values", "route");
+}
+
+Verdict ProxyExchange::CheckScheme() {
+  if (client.tls || match.route->http) return std::nullopt;
+  const int code = match.route->https_redirect_status;
+  Verdict refusal = Reject(code, "Please use HTTPS protocol", "https-only");
+  if (code != 426) {
+    refusal->fields.emplace_back("Location", text::Cat("https://", host, request.target));
+  }
+  plugins_.ChooseWithoutRequest(*this, match.route->chain);
+  return refusal;
+}
+
+void ProxyExchange::PrepareUpstream() {
+  upstream.method = request.method;
+  upstream.query = request.query;
+  upstream.has_query = request.has_query;
+  CopyRequestFields(request, upstream.fields);
+  const PathRule rule{.service_path = service != nullptr ? std::string_view(service->path) : std::string_view(),
+                      .matched_bytes = match.matched_bytes,
+                      .strip = match.route->strip_path,
+                      .v1 = match.route->path_handling_v1};
+  upstream.path = UpstreamPath(rule, path);
+}
+
+Verdict ProxyExchange::Reject(int refusal, std::string_view message, std::string_view reason) {
+  reject_reason = reason;
+  return Reply::Message(refusal, std::string(message));
+}
+
+io::Task<void> ProxyExchange::Give(Reply reply) {
+  if (downstream_.head_sent()) {
+    downstream_.Abort();
+    co_return;
+  }
+  http::ResponseHead head;
+  head.status = reply.status;
+  Rendered rendered = Render(reply, request.fields.Get("accept"), request_id);
+  const Duration latency = worker_.clock().Now() - started;
+  for (const auto& [name, value] : reply.fields) head.fields.Add(name, value);
+  if (!rendered.content_type.empty() && !head.fields.Has("content-type")) {
+    head.fields.Add("Content-Type", rendered.content_type);
+  }
+  if (!head.fields.Has("server")) head.fields.Add("Server", kViaName);
+  head.fields.Add("X-Kong-Response-Latency",
+                  text::Cat(std::chrono::duration_cast<std::chrono::milliseconds>(latency).count()));
+  head.fields.Add("X-Kong-Request-Id", request_id);
+  response = &head;
+  plugins_.OnResponse(*this, head);
+  BodyPiece piece{.bytes = rendered.body, .last = true};
+  plugins_.OnResponseBody(*this, piece);
+  status = head.status;
+  const bool no_body = head.status == 204 || head.status == 304;
+  Downstream::Outgoing out{.head = &head, .framing = {}, .body = {}, .last = true};
+  out.body_omitted = request.method == "HEAD";
+  if (!no_body) out.framing = {.kind = Kind::kLength, .length = piece.bytes.size()};
+  if (!no_body && !out.body_omitted) out.body = piece.bytes;
+  response_body_bytes = out.body.size();
+  const bool sent = co_await downstream_.SendHead(out);
+  if (!sent && reject_reason.empty()) reject_reason = "client-gone";
+  response = nullptr;
+}
+
+// Exactly once, however it ended.
+void ProxyExchange::Finish() {
+  ended = worker_.clock().Now();
+  request_bytes = downstream_.bytes_received();
+  request_body_bytes = downstream_.body_received();
+  response_bytes = downstream_.bytes_sent();
+  plugins_.OnDone(*this);
+  worker_.stats().CountRequest(*this);
+  worker_.LogAccess(*this);
+  in_flight_.Release();
+  buffered_.Release();
+}
+
+}  // namespace sluice::proxy

@@ -1,0 +1,56 @@
+#pragma once
+
+// An exchange as the proxy runs it, from the head to the log. One per request, in the connection's coroutine; its worker's
+// thread only.
+
+#include <optional>
+#include <string>
+
+#include "data-plane/limit/slot.h"
+#include "data-plane/plugin/exchange.h"
+#include "data-plane/proxy/downstream.h"
+#include "data-plane/proxy/forward.h"
+#include "data-plane/proxy/plugin_run.h"
+
+namespace sluice::proxy {
+
+class Worker;
+
+class ProxyExchange final : public Exchange {
+ public:
+  // The head was complete at `started`. Fill in `client` and `request` before Run.
+  ProxyExchange(Worker& worker, Downstream& downstream);
+  ~ProxyExchange() override;
+
+  // The whole story. The client has an answer afterwards, or is gone; plugins, counters and the log have been told.
+  io::Task<void> Run();
+  // The same for a head that is not to be served.
+  io::Task<void> Refuse(int refusal, std::string_view reason);
+
+  PluginWorker& worker() const override;
+  io::Task<Body> ReadRequestBody(size_t max) override;
+  void SetRequestBody(std::string body) override;
+
+ private:
+  io::Task<Verdict> Handle();
+  Verdict FindGateway();
+  Verdict Admit();
+  Verdict ChooseRoute();
+  Verdict CheckScheme();
+  void PrepareUpstream();
+  Verdict Reject(int refusal, std::string_view message, std::string_view reason);
+  io::Task<void> Give(Reply reply);
+  void Finish();
+  bool Buffer(size_t bytes);
+
+  Worker& worker_;
+  Downstream& downstream_;
+  PluginRun plugins_;
+  std::optional<std::string> body_;
+  limit::Slot in_flight_;
+  limit::Slot buffered_;
+  std::optional<Forward> forward_;
+  int port_ = -1;
+};
+
+}  // namespace sluice::proxy

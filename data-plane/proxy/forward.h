@@ -1,0 +1,77 @@
+#pragma once
+
+// The upstream half of an exchange: a connection is found, the request goes out, the answer's head comes back and its body
+// is passed on. One per forwarded request; lives within the exchange's coroutine.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "data-plane/proxy/body_reader.h"
+#include "data-plane/proxy/dialer.h"
+#include "data-plane/proxy/downstream.h"
+#include "data-plane/proxy/forward_fields.h"
+#include "data-plane/proxy/plugin_run.h"
+#include "data-plane/proxy/request_pump.h"
+
+namespace sluice::proxy {
+
+// The gateway's answer to a request body that failed; also says why in the exchange.
+Reply RefuseBody(Exchange& exchange, BodyError error);
+
+class Forward {
+ public:
+  // `body`: what was read and kept of the request's body; null where it still comes from the client.
+  Forward(Worker& worker, Exchange& exchange, Downstream& downstream, const PluginRun& plugins, const std::string* body);
+  Forward(const Forward&) = delete;
+
+  // nullopt: the client has the response, or is gone. A Reply: it must have that instead.
+  io::Task<Verdict> Run();
+  // After the answer, whoever gave it: nothing runs on behalf of this object any more.
+  io::Task<void> Join() { return pump_.Join(); }
+
+ private:
+  enum class Answer : uint8_t { kHead, kRetry, kFailed };
+
+  Verdict Refused(int status, std::string_view message, std::string_view reason);
+  Verdict DialFailed(DialError error);
+  io::Task<Answer> Ask(bool reused);
+  io::Task<bool> SendRequest();
+  void WriteRequestHead(std::string& out);
+  io::Task<Answer> ReadHead(bool reused);
+  bool StillSending(MonotonicTime& deadline) const;
+  Answer Lost(bool reused, io::IoError error);
+  Answer Fail(Verdict verdict);
+  bool MayRepeat() const;
+
+  io::Task<Verdict> Relay();
+  http::Framing ClientFraming() const;
+  void AddResponseFields();
+  io::Task<bool> Pass(BodyReader& body, BodyReader::Piece first);
+  io::Task<Verdict> PassWhole(BodyReader& body, BodyReader::Piece first);
+  io::Task<io::IoError> FillResponse();
+  void Cut(std::string_view reason);
+  void Recycle(const BodyReader& body);
+
+  Worker& worker_;
+  Exchange& exchange_;
+  Downstream& downstream_;
+  const PluginRun& plugins_;
+  const std::string* body_;
+  const Service& service_;
+  Dialer dialer_;
+  std::unique_ptr<UpstreamConnection> connection_;
+  RequestPump pump_;
+  ForwardedText forwarded_;
+  http::ResponseHead head_;
+  Verdict failure_;
+  bool fields_added_ = false;
+  bool body_taken_ = false;  // something of the client's body was used up
+  bool head_request_;
+  std::string content_length_;
+  std::string via_;
+  std::string upstream_latency_;
+  std::string proxy_latency_;
+};
+
+}  // namespace sluice::proxy

@@ -1,0 +1,156 @@
+#include "data-plane/proxy/http1_downstream.h"
+
+#include <algorithm>
+
+#include "data-plane/http/writer.h"
+#include "data-plane/proxy/worker.h"
+
+namespace sluice::proxy {
+
+using Kind = http::Framing::Kind;
+
+Http1Downstream::Http1Downstream(Worker& worker, io::Stream& stream, Reader& reader, bool may_keep,
+                                 uint64_t received_before)
+    : worker_(worker),
+      stream_(stream),
+      reader_(reader),
+      body_(reader, http::Framing{}),
+      floor_(worker.times().body_rate_window),
+      received_before_(received_before),
+      keep_(may_keep) {}
+
+void Http1Downstream::Begin(const http::RequestHead& request) {
+  framing_ = request.framing;
+  body_.Restart(request.framing);
+  protocol_ = request.protocol;
+  asked_to_keep_ = request.keep_alive;
+  awaits_continue_ = request.expect_continue && request.protocol != http::Protocol::kHttp10;
+  reader_.Hold();
+}
+
+BodyRead Http1Downstream::TryReadBody() {
+  const BodyReader::Piece piece = body_.Take();
+  if (piece.malformed) {
+    malformed_ = true;
+    return {.data = {}, .end = false, .error = BodyError::kMalformed};
+  }
+  if (max_body_ != 0 && body_.decoded() > max_body_) return {.data = {}, .end = false, .error = BodyError::kTooLarge};
+  return {.data = piece.data, .end = body_.done(), .error = BodyError::kNone};
+}
+
+io::Task<BodyRead> Http1Downstream::ReadBody() {
+  for (;;) {
+    BodyRead got = TryReadBody();
+    if (got.error != BodyError::kNone || got.end || !got.data.empty()) co_return got;
+    if (awaits_continue_) {
+      const bool sent = co_await SendContinue();
+      if (!sent) co_return BodyRead{.data = {}, .end = false, .error = BodyError::kGone};
+    }
+    const MonotonicTime before = worker_.loop().Now();
+    const uint64_t received = reader_.received();
+    const MonotonicTime deadline = floor_.Deadline(before);
+    const io::IoError error = co_await reader_.Fill(deadline);
+    floor_.Count(reader_.received() - received, worker_.loop().Now() - before);
+    if (error == io::IoError::kTimeout || (error == io::IoError::kNone && floor_.TooSlow())) {
+      co_return BodyRead{.data = {}, .end = false, .error = BodyError::kTooSlow};
+    }
+    if (error != io::IoError::kNone) co_return BodyRead{.data = {}, .end = false, .error = BodyError::kGone};
+  }
+}
+
+io::Task<bool> Http1Downstream::SendContinue() {
+  awaits_continue_ = false;
+  if (head_sent_) co_return true;
+  const bool sent = co_await Write("HTTP/1.1 100 Continue\r\n\r\n");
+  co_return sent;
+}
+
+bool Http1Downstream::DrainIsShort() const {
+  if (body_.done()) return true;
+  if (malformed_ || awaits_continue_ || framing_.kind != Kind::kLength) return false;
+  return framing_.length - body_.decoded() <= kMaxDrainBytes;
+}
+
+io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
+  http::Framing framing = out.framing;
+  if (framing.kind == Kind::kUntilClose || framing.kind == Kind::kChunked) {
+    framing.kind = protocol_ == http::Protocol::kHttp10 ? Kind::kUntilClose : Kind::kChunked;
+  }
+  if (framing.kind == Kind::kUntilClose && !out.last) asked_to_keep_ = false;
+  keep_ = keep_ && asked_to_keep_ && !worker_.draining() && DrainIsShort();
+  chunked_out_ = framing.kind == Kind::kChunked;
+  const bool upgrade_required = out.head->status == 426;
+  std::string_view connection;
+  if (upgrade_required) {
+    connection = keep_ ? "keep-alive, Upgrade" : "close, Upgrade";
+  } else if (!keep_) {
+    connection = "close";
+  } else if (protocol_ == http::Protocol::kHttp10) {
+    connection = "keep-alive";
+  }
+  head_sent_ = true;
+  std::string& bytes = worker_.out();
+  bytes.clear();
+  http::AppendResponseHead(bytes, out.head->status, out.head->reason, out.head->fields, framing, connection);
+  if (upgrade_required) bytes.insert(bytes.size() - 2, "Upgrade: TLS/1.2, HTTP/1.1\r\n");
+  if (!out.body.empty()) {
+    if (chunked_out_) {
+      http::AppendChunk(bytes, out.body);
+    } else {
+      bytes.append(out.body);
+    }
+  }
+  if (out.last && chunked_out_ && !out.body_omitted) bytes.append(http::kLastChunk);
+  const bool sent = co_await Write(bytes);
+  complete_ = sent && out.last;
+  co_return sent;
+}
+
+io::Task<bool> Http1Downstream::SendBody(std::string_view data, bool last) {
+  bool sent;
+  if (chunked_out_) {
+    std::string& bytes = worker_.out();
+    bytes.clear();
+    if (!data.empty()) http::AppendChunk(bytes, data);
+    if (last) bytes.append(http::kLastChunk);
+    sent = co_await Write(bytes);
+  } else {
+    sent = co_await Write(data);
+  }
+  complete_ = sent && last;
+  co_return sent;
+}
+
+io::Task<bool> Http1Downstream::Write(std::string_view bytes) {
+  if (bytes.empty()) co_return true;
+  const io::IoResult result = co_await io::WriteAll(stream_, bytes, worker_.times().write_stall);
+  sent_ += result.bytes;
+  co_return result.ok();
+}
+
+void Http1Downstream::Abort() {
+  keep_ = false;
+  complete_ = false;
+  stream_.ResetOnClose();
+  stream_.Cancel();
+}
+
+void Http1Downstream::EndAfterResponse() {
+  if (!keep_) stream_.ShutdownWrite();
+}
+
+io::Task<bool> Http1Downstream::Finish() {
+  if (!complete_ || !keep_) co_return false;
+  const MonotonicTime deadline = worker_.loop().Now() + worker_.times().drain_body;
+  while (!body_.done()) {
+    BodyRead got = TryReadBody();
+    if (got.error != BodyError::kNone) co_return false;
+    if (got.end) break;
+    const io::IoError error = co_await reader_.Fill(deadline);
+    if (error != io::IoError::kNone) co_return false;
+  }
+  reader_.Hold();
+  co_return true;
+}
+
+}  // namespace sluice::proxy

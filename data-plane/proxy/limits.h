@@ -1,0 +1,40 @@
+#pragma once
+
+// Every bound of a connection and of a request that no plan decides. Constants; Times are the same as values, so that
+// tests need not wait for minutes.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "common/base/clock.h"
+#include "data-plane/limit/payload.h"
+
+namespace sluice::proxy {
+
+inline constexpr size_t kScratchBytes = 64 * 1024;            // one read, shared by a worker's connections
+inline constexpr uint64_t kMaxRequestsPerConnection = 10'000;
+inline constexpr size_t kMaxConnectionsPerAddress = 256;      // all workers of a node
+inline constexpr size_t kMaxDrainBytes = 64 * 1024;           // of a body that nobody wants, for the sake of keep-alive
+inline constexpr size_t kMaxLingerBytes = 1024 * 1024;        // read away after the last answer of a connection
+inline constexpr size_t kMaxIdlePerKey = 64;                  // upstream connections to one address of one gateway
+inline constexpr size_t kMaxIdlePerWorker = 4096;
+inline constexpr int kMaxTries = 8;                           // connection attempts for one request, whatever retries says
+inline constexpr int kMaxInterimResponses = 8;                // 1xx before the answer
+inline constexpr int kMaxViaHops = 3;                         // times a request may pass through Sluice
+inline constexpr uint64_t kMaxCallResponseBytes = 1024 * 1024;  // of an answer to the gateway's own requests
+
+struct Times {
+  Duration head_read = std::chrono::seconds(10);       // from a head's first byte
+  Duration keep_alive_idle = std::chrono::seconds(60);  // less up to a tenth
+  Duration connection_age = std::chrono::hours(1);
+  Duration body_rate_window = limit::kBodyRateWindow;
+  Duration write_stall = std::chrono::seconds(30);
+  Duration tls_handshake = std::chrono::seconds(10);
+  Duration drain_body = std::chrono::seconds(5);
+  Duration linger = std::chrono::seconds(2);
+  Duration upstream_idle = std::chrono::seconds(60);   // less up to a tenth
+  Duration connect_all = std::chrono::seconds(60);     // all attempts together; the connect timeout where that is longer
+};
+
+}  // namespace sluice::proxy

@@ -1,0 +1,50 @@
+#include "data-plane/proxy/reader.h"
+
+namespace sluice::proxy {
+
+bool Reader::InHeld() const {
+  return pending_.data() >= held_.data() && pending_.data() < held_.data() + held_.size();
+}
+
+void Reader::Hold() {
+  if (pending_.empty() || InHeld()) return;
+  held_.assign(pending_);
+  pending_ = held_;
+}
+
+void Reader::Compact() {
+  if (pending_.empty()) {
+    held_ = std::string();
+    pending_ = {};
+    return;
+  }
+  if (InHeld()) {
+    held_.erase(0, pending_.data() - held_.data());
+  } else {
+    held_.assign(pending_);
+  }
+  pending_ = held_;
+}
+
+io::Task<io::IoError> Reader::Fill(MonotonicTime deadline) {
+  Compact();
+  for (;;) {
+    const io::IoError waited = co_await stream_->Readable(deadline);
+    if (waited != io::IoError::kNone) co_return waited;
+    const io::IoResult got = stream_->TryRead(scratch_);
+    if (got.error == io::IoError::kWouldBlock) continue;
+    if (!got.ok()) co_return got.error;
+    if (got.bytes == 0) co_return io::IoError::kEnd;
+    received_ += got.bytes;
+    const std::string_view fresh(scratch_.data(), got.bytes);
+    if (pending_.empty()) {
+      pending_ = fresh;
+    } else {
+      held_.append(fresh);
+      pending_ = held_;
+    }
+    co_return io::IoError::kNone;
+  }
+}
+
+}  // namespace sluice::proxy

@@ -1,0 +1,80 @@
+#include "data-plane/proxy/stats.h"
+
+#include <algorithm>
+
+namespace sluice::proxy {
+
+void Histogram::Observe(Duration value) {
+  const int64_t micros = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
+  const auto bound = std::lower_bound(kBoundsMicros.begin(), kBoundsMicros.end(), micros);
+  ++counts_[bound - kBoundsMicros.begin()];
+  sum_nanos_ += value.count();
+}
+
+void Histogram::Add(const Histogram& other) {
+  for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  sum_nanos_ += other.sum_nanos_;
+}
+
+void GatewayCounts::Add(const GatewayCounts& other) {
+  if (name.empty()) name = other.name;
+  for (size_t i = 0; i < requests_by_class.size(); ++i) requests_by_class[i] += other.requests_by_class[i];
+  limited += other.limited;
+  request_bytes += other.request_bytes;
+  response_bytes += other.response_bytes;
+}
+
+void Stats::CountRequest(const Exchange& exchange) {
+  const int status = exchange.status > 0 && exchange.status < kMaxStatus ? exchange.status : 0;
+  ++requests[static_cast<size_t>(exchange.source)][status];
+  if (!exchange.reject_reason.empty()) ++rejected[std::string(exchange.reject_reason)];
+  request_bytes += exchange.request_bytes;
+  response_bytes += exchange.response_bytes;
+  const Duration whole = exchange.ended - exchange.started;
+  total.Observe(whole);
+  const bool answered = exchange.upstream_answered != MonotonicTime{};
+  overhead.Observe(answered ? whole - (exchange.upstream_answered - exchange.upstream_sent) : whole);
+  if (exchange.gateway == nullptr) return;
+  GatewayCounts* counts = &untracked;
+  auto found = gateways.find(exchange.gateway->id());
+  if (found != gateways.end()) {
+    counts = &found->second;
+  } else if (gateways.size() < kMaxGateways) {
+    counts = &gateways[exchange.gateway->id()];
+    counts->name = exchange.gateway->name();
+  }
+  ++counts->requests_by_class[std::min(status / 100, 5)];
+  if (exchange.reject_reason == "rate-limit") ++counts->limited;
+  counts->request_bytes += exchange.request_bytes;
+  counts->response_bytes += exchange.response_bytes;
+}
+
+void Stats::Add(const Stats& other) {
+  for (size_t source = 0; source < kSources; ++source) {
+    for (int status = 0; status < kMaxStatus; ++status) requests[source][status] += other.requests[source][status];
+  }
+  for (const auto& [reason, count] : other.rejected) rejected[reason] += count;
+  for (const auto& [id, counts] : other.gateways) gateways[id].Add(counts);
+  untracked.Add(other.untracked);
+  total.Add(other.total);
+  overhead.Add(other.overhead);
+  request_bytes += other.request_bytes;
+  response_bytes += other.response_bytes;
+  connections_accepted += other.connections_accepted;
+  connections_refused_address += other.connections_refused_address;
+  connections_refused_total += other.connections_refused_total;
+  connections_refused_descriptors += other.connections_refused_descriptors;
+  tls_handshakes += other.tls_handshakes;
+  tls_handshake_failures += other.tls_handshake_failures;
+  connections_open += other.connections_open;
+  requests_in_flight += other.requests_in_flight;
+  upstream_idle += other.upstream_idle;
+  upstream_opened += other.upstream_opened;
+  upstream_reused += other.upstream_reused;
+  gateways_served = std::max(gateways_served, other.gateways_served);
+  plugin_log_delivered += other.plugin_log_delivered;
+  plugin_log_dropped += other.plugin_log_dropped;
+  for (size_t i = 0; i < kDialErrors; ++i) dials[i] += other.dials[i];
+}
+
+}  // namespace sluice::proxy

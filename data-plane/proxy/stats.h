@@ -1,0 +1,83 @@
+#pragma once
+
+// What a worker counts. A worker's own thread alone writes, so nothing is locked or shared; a scrape asks each worker for a
+// copy and adds the copies up (WorkerGroup::Collect).
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "data-plane/plugin/exchange.h"
+#include "data-plane/proxy/dialer.h"
+
+namespace sluice::proxy {
+
+// Counts per bucket, not cumulative; the last one is whatever exceeded the largest bound.
+class Histogram {
+ public:
+  static constexpr std::array<int64_t, 15> kBoundsMicros = {100,    250,     500,     1'000,     2'500,
+                                                            5'000,  10'000,  25'000,  50'000,    100'000,
+                                                            250'000, 500'000, 1'000'000, 2'500'000, 10'000'000};
+  void Observe(Duration value);
+  void Add(const Histogram& other);
+  const std::array<uint64_t, kBoundsMicros.size() + 1>& counts() const { return counts_; }
+  double sum_seconds() const { return static_cast<double>(sum_nanos_) / 1e9; }
+
+ private:
+  std::array<uint64_t, kBoundsMicros.size() + 1> counts_{};
+  int64_t sum_nanos_ = 0;
+};
+
+struct GatewayCounts {
+  std::string name;
+  std::array<uint64_t, 6> requests_by_class{};  // [1]..[5]: 1xx..5xx, [0]: no answer was sent
+  uint64_t limited = 0;                         // by the request limit
+  uint64_t request_bytes = 0;
+  uint64_t response_bytes = 0;
+  uint64_t requests() const {
+    uint64_t sum = 0;
+    for (uint64_t count : requests_by_class) sum += count;
+    return sum;
+  }
+  void Add(const GatewayCounts& other);
+};
+
+struct Stats {
+  static constexpr size_t kMaxGateways = 10'000;  // with counts of their own; requests of more count in no gateway
+  static constexpr int kMaxStatus = 600;
+  static constexpr size_t kSources = 3;
+  static constexpr size_t kDialErrors = 10;
+
+  void CountRequest(const Exchange& exchange);
+  void CountDial(DialError error) { ++dials[static_cast<size_t>(error)]; }
+  void Add(const Stats& other);
+
+  std::array<std::array<uint64_t, kMaxStatus>, kSources> requests{};  // by source and status; 0: none was sent
+  absl::flat_hash_map<std::string, uint64_t> rejected;                // by reason
+  absl::flat_hash_map<std::string, GatewayCounts> gateways;           // by id
+  GatewayCounts untracked;
+  Histogram total;
+  Histogram overhead;  // total without the time spent waiting for the upstream
+  uint64_t request_bytes = 0;
+  uint64_t response_bytes = 0;
+  uint64_t connections_accepted = 0;
+  uint64_t connections_refused_address = 0;
+  uint64_t connections_refused_total = 0;
+  uint64_t connections_refused_descriptors = 0;
+  uint64_t tls_handshakes = 0;
+  uint64_t tls_handshake_failures = 0;
+  uint64_t connections_open = 0;  // now
+  uint64_t requests_in_flight = 0;  // now
+  uint64_t upstream_idle = 0;     // now
+  uint64_t upstream_opened = 0;
+  uint64_t upstream_reused = 0;
+  uint64_t gateways_served = 0;   // now, the largest of the workers
+  uint64_t plugin_log_delivered = 0;
+  uint64_t plugin_log_dropped = 0;
+  std::array<uint64_t, kDialErrors> dials{};  // by outcome
+};
+
+}  // namespace sluice::proxy

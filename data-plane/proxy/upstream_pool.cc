@@ -1,0 +1,66 @@
+#include "data-plane/proxy/upstream_pool.h"
+
+#include <algorithm>
+
+namespace sluice::proxy {
+
+std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const PoolKey& key) {
+  auto bucket = buckets_.find(key);
+  if (bucket == buckets_.end()) return nullptr;
+  std::unique_ptr<UpstreamConnection> taken;
+  while (taken == nullptr && !bucket->second.empty()) {
+    taken = std::move(bucket->second.back());
+    bucket->second.pop_back();
+    --size_;
+    taken->idle_.Disarm();
+    if (taken->stream->IsStale()) taken.reset();
+  }
+  if (bucket->second.empty()) buckets_.erase(bucket);
+  if (taken != nullptr) ++reused;
+  return taken;
+}
+
+void UpstreamPool::Give(std::unique_ptr<UpstreamConnection> connection, double jitter) {
+  if (size_ >= kMaxIdlePerWorker) return;
+  Bucket& bucket = buckets_[connection->key];
+  if (bucket.size() >= kMaxIdlePerKey) return;
+  connection->reader.Hold();
+  connection->pool_ = this;
+  const auto stay = std::chrono::duration_cast<Duration>(idle_ * (1.0 - jitter / 10));
+  connection->idle_.Arm(loop_, loop_.Now() + stay, &UpstreamPool::OnIdle, connection.get());
+  bucket.push_back(std::move(connection));
+  ++size_;
+}
+
+void UpstreamPool::OnIdle(void* context) {
+  auto* connection = static_cast<UpstreamConnection*>(context);
+  UpstreamPool& pool = *connection->pool_;
+  auto bucket = pool.buckets_.find(connection->key);
+  SLUICE_CHECK(bucket != pool.buckets_.end());
+  std::erase_if(bucket->second, [&](const auto& kept) { return kept.get() == connection; });
+  --pool.size_;
+  if (bucket->second.empty()) pool.buckets_.erase(bucket);
+}
+
+bool UpstreamPool::EvictOne(const std::string& gateway_id) {
+  for (auto bucket = buckets_.begin(); bucket != buckets_.end(); ++bucket) {
+    if (bucket->first.gateway_id != gateway_id) continue;
+    bucket->second.erase(bucket->second.begin());
+    --size_;
+    if (bucket->second.empty()) buckets_.erase(bucket);
+    return true;
+  }
+  return false;
+}
+
+void UpstreamPool::EvictAll(const std::string& gateway_id) {
+  while (EvictOne(gateway_id)) {
+  }
+}
+
+void UpstreamPool::DoneConnecting(const PoolKey& key) {
+  auto waiting = connecting_.find(key);
+  if (waiting != connecting_.end() && --waiting->second == 0) connecting_.erase(waiting);
+}
+
+}  // namespace sluice::proxy

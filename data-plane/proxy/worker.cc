@@ -1,0 +1,142 @@
+#include "data-plane/proxy/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/random.h"
+#include "data-plane/plugin/log_queue.h"
+#include "data-plane/proxy/connection.h"
+
+namespace sluice::proxy {
+namespace {
+
+// splitmix64 (Steele, Lea, Flood 2014): good enough for identifiers and jitter, which are no secrets.
+uint64_t Mix(uint64_t& state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+Worker::Worker(int index, Shared& shared)
+    : index_(index),
+      shared_(shared),
+      loop_(std::make_unique<io::Loop>()),
+      pool_(std::make_unique<UpstreamPool>(*loop_, shared.options.times.upstream_idle)),
+      resolver_(io::Resolver::Make(*loop_, shared.options.resolvers)),
+      log_queues_(std::make_unique<LogQueues>(*this)),
+      scratch_(kScratchBytes) {
+  RandomBytes(random_.data(), sizeof random_);
+}
+
+Worker::~Worker() {
+  StopAndJoin();
+  listeners_.clear();
+  log_queues_.reset();
+  pool_->Clear();
+  resolver_.reset();
+  loop_.reset();  // with every coroutine that was still suspended; they may use what is left
+}
+
+absl::Status Worker::Listen(std::optional<io::Endpoint>& http, std::optional<io::Endpoint>& https) {
+  for (const bool tls : {false, true}) {
+    std::optional<io::Endpoint>& at = tls ? https : http;
+    if (!at.has_value()) continue;
+    auto listener = io::Listener::Open(*loop_, *at, [this, tls](io::Accepted accepted) { Accept(std::move(accepted), tls); });
+    if (!listener.ok()) return listener.status();
+    at->port = (*listener)->port();
+    listeners_.push_back(std::move(*listener));
+  }
+  return absl::OkStatus();
+}
+
+void Worker::Start() {
+  thread_ = std::thread([this] { loop_->Run(); });
+}
+
+void Worker::StopAndJoin() {
+  if (!thread_.joinable()) return;
+  loop_->Stop();
+  thread_.join();
+}
+
+void Worker::Accept(io::Accepted accepted, bool tls) {
+  switch (shared_.connections.Enter(accepted.peer.address)) {
+    case ConnectionVerdict::kTotal:
+      ++stats_.connections_refused_total;
+      close(accepted.fd);
+      return;
+    case ConnectionVerdict::kAddress:
+      ++stats_.connections_refused_address;
+      close(accepted.fd);
+      return;
+    case ConnectionVerdict::kAdmitted:
+      break;
+  }
+  ++stats_.connections_accepted;
+  loop_->Spawn(ServeConnection(*this, shared_.connections, std::move(accepted), tls ? shared_.server_tls : nullptr));
+}
+
+void Worker::Apply(const std::vector<GatewayChange>& changes) {
+  for (const GatewayChange& change : changes) {
+    balancer_.Forget(change.gateway_id);
+    if (change.gateway != nullptr) {
+      hosts_.Put(change.gateway);
+    } else {
+      hosts_.Remove(change.gateway_id);
+      pool_->EvictAll(change.gateway_id);
+    }
+  }
+}
+
+Stats Worker::Snapshot() {
+  stats_.connections_open = connections_.size();
+  stats_.upstream_idle = pool_->idle();
+  stats_.upstream_opened = pool_->opened;
+  stats_.upstream_reused = pool_->reused;
+  stats_.gateways_served = hosts_.size();
+  stats_.plugin_log_delivered = log_queues_->delivered();
+  stats_.plugin_log_dropped = log_queues_->dropped();
+  stats_.connections_refused_descriptors = refused_before_;
+  for (const auto& listener : listeners_) stats_.connections_refused_descriptors += listener->refused();
+  return stats_;
+}
+
+void Worker::CloseListeners() {
+  for (const auto& listener : listeners_) refused_before_ += listener->refused();
+  listeners_.clear();
+}
+
+void Worker::CloseIdleConnections() {
+  for (Connection* connection : connections_) connection->CloseIfIdle();
+}
+
+size_t Worker::ShareOf(size_t max) const {
+  return std::max<size_t>(1, max / shared_.workers);
+}
+
+std::string Worker::NewRequestId() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string id(32, '0');
+  for (size_t half = 0; half < 2; ++half) {
+    uint64_t bits = Mix(random_[half]);
+    for (size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];
+  }
+  return id;
+}
+
+double Worker::Jitter() {
+  return static_cast<double>(Mix(random_[0]) >> 11) / 9007199254740992.0;
+}
+
+void Worker::LogAccess(const Exchange& exchange) {
+  if (!shared_.access_log.enabled()) return;
+  line_.clear();
+  AppendAccessLine(exchange, shared_.options.node, line_);
+  shared_.access_log.ring(index_).Push(line_);
+}
+
+}  // namespace sluice::proxy
