@@ -1,8 +1,8 @@
 #pragma once
 
-// Fixed-window counters by key, for plugins (rate-limiting, policy local). Exact across the workers of a node, which is why
-// they are shared: 16 stripes, each behind a mutex held for one lookup. Bounded: past kMaxKeys the stripe drops windows that
-// have ended, and then refuses to count new keys (the caller's fault_tolerant decides).
+// Fixed-window counters by key, for plugins (rate-limiting, policy local). Exact across the workers of a node, which
+// is why they are shared: 16 stripes, each behind a mutex held for one lookup. Bounded: past kMaxKeys the stripe drops
+// windows that have ended, and then refuses to count new keys (the caller's fault_tolerant decides).
 
 #include <array>
 #include <atomic>
@@ -31,8 +31,8 @@ class Counters {
     bool admitted = true;
     std::array<int64_t, kMaxWindows> used{};  // after this request where admitted, before it where not
   };
-  // Counts one request under `key` in all windows if none of them is full; in none otherwise. Callable from every thread.
-  // nullopt: no room for another key.
+  // Counts one request under `key` in all windows if none of them is full; in none otherwise. Callable from every
+  // thread. nullopt: no room for another key.
   std::optional<Outcome> CountIfBelow(std::string_view key, const Window* windows, size_t count);
 
   // A plain counter that only grows (correlation-id's generator).
@@ -43,10 +43,13 @@ class Counters {
     std::array<Window, kMaxWindows> windows{};
     std::array<int64_t, kMaxWindows> used{};
     size_t count = 0;
+    void Turn(const Window* wanted, size_t wanted_count);
   };
   struct Stripe {
     std::mutex mutex;
     absl::flat_hash_map<std::string, Entry> entries;
+    int64_t swept_at = -1;
+    bool MakeRoom(const Window* wanted, size_t wanted_count);
   };
   std::array<Stripe, kStripes> stripes_;
   std::atomic<uint64_t> next_{0};

@@ -1,7 +1,8 @@
 #pragma once
 
 // A gateway as a node serves it: one immutable value compiled from its GatewayConfig, shared by all workers. Everything
-// inside refers to other parts of it by pointer and lives as long as it. Compiled on the sync thread, never on a worker.
+// inside refers to other parts of it by pointer and lives as long as it. Compiled on the sync thread, never on a
+// worker.
 
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,9 @@
 namespace sluice {
 
 class Router;
+namespace http {
+class Fields;
+}
 
 struct Target {
   std::string host;  // name or address
@@ -154,8 +158,8 @@ class Gateway {
   std::unique_ptr<Router> router_;
 };
 
-// The gateways of one worker, by canonical host. Owned and read by that worker's thread; changed by what the sync thread
-// posts to it.
+// The gateways of one worker, by canonical host. Owned and read by that worker's thread; changed by what the sync
+// thread posts to it.
 class HostTable {
  public:
   void Put(std::shared_ptr<const Gateway> gateway);  // replaces the one with the same id

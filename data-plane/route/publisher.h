@@ -1,7 +1,7 @@
 #pragma once
 
-// The way a new configuration takes to the workers: sync posts, every worker's host table swaps, and when the last one has,
-// `done` runs (on an unspecified thread). Implemented by proxy's worker group; used by the sync thread.
+// The way a new configuration takes to the workers: sync posts, every worker's host table swaps, and when the last one
+// has, `done` runs (on an unspecified thread). Implemented by proxy's worker group; used by the sync thread.
 
 #include <functional>
 #include <memory>

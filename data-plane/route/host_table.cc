@@ -1,0 +1,30 @@
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "data-plane/route/gateway.h"
+
+namespace sluice {
+
+void HostTable::Put(std::shared_ptr<const Gateway> gateway) {
+  Remove(gateway->id());
+  for (const std::string& host : gateway->hosts()) by_host_[host] = gateway;
+  by_id_[gateway->id()] = std::move(gateway);
+}
+
+void HostTable::Remove(const std::string& gateway_id) {
+  const auto found = by_id_.find(gateway_id);
+  if (found == by_id_.end()) return;
+  for (const std::string& host : found->second->hosts()) {
+    // A host that has moved to another gateway meanwhile stays there.
+    const auto entry = by_host_.find(host);
+    if (entry != by_host_.end() && entry->second->id() == gateway_id) by_host_.erase(entry);
+  }
+  by_id_.erase(found);
+}
+
+std::shared_ptr<const Gateway> HostTable::Find(std::string_view host) const {
+  const auto found = by_host_.find(absl::string_view(host.data(), host.size()));
+  return found == by_host_.end() ? nullptr : found->second;
+}
+
+}  // namespace sluice

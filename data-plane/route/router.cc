@@ -1,0 +1,65 @@
+#include "data-plane/route/router.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+
+namespace sluice {
+namespace {
+
+bool IsStronger(const RouteRule& a, const RouteRule& b) {
+  if (a.strength() != b.strength()) return a.strength() > b.strength();
+  if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
+  return a.route()->id < b.route()->id;
+}
+
+}  // namespace
+
+Router::Router(std::vector<RouteRule> rules) : rules_(std::move(rules)) {
+  std::stable_sort(rules_.begin(), rules_.end(), IsStronger);
+  for (uint32_t rank = 0; rank < rules_.size(); ++rank) {
+    const RouteRule& rule = rules_[rank];
+    if (!rule.strength().plain_hosts) {
+      any_host_.Add(rule, rank);
+      continue;
+    }
+    for (const HostPattern& host : rule.hosts()) by_host_[host.text].Add(rule, rank);
+  }
+}
+
+void Router::PathIndex::Add(const RouteRule& rule, uint32_t rank) {
+  if (rule.plain_paths().empty()) {
+    others.push_back(rank);
+    return;
+  }
+  for (const std::string& path : rule.plain_paths()) {
+    by_path[path].push_back(rank);
+    const auto at = std::lower_bound(lengths.begin(), lengths.end(), path.size());
+    if (at == lengths.end() || *at != path.size()) lengths.insert(at, path.size());
+  }
+}
+
+void Router::PathIndex::Collect(std::string_view path, Ranks& ranks) const {
+  ranks.insert(ranks.end(), others.begin(), others.end());
+  for (size_t length : lengths) {
+    if (length > path.size()) break;
+    const auto found = by_path.find(absl::string_view(path.data(), length));
+    if (found != by_path.end()) ranks.insert(ranks.end(), found->second.begin(), found->second.end());
+  }
+}
+
+Match Router::Find(const RouteQuery& query) const {
+  Ranks ranks;
+  any_host_.Collect(query.path, ranks);
+  const auto host = by_host_.find(absl::string_view(query.host.data(), query.host.size()));
+  if (host != by_host_.end()) host->second.Collect(query.path, ranks);
+  std::sort(ranks.begin(), ranks.end());
+  Match match;
+  for (uint32_t rank : ranks) {
+    if (rules_[rank].Matches(query, match)) return match;
+  }
+  return {};
+}
+
+}  // namespace sluice
