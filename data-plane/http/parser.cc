@@ -27,6 +27,7 @@ ParseError SplitAbsoluteForm(char* begin, size_t size, RequestHead& out) {
   size_t end = whole.find_first_of("/?", scheme);
   if (end == std::string_view::npos) end = size;
   out.authority = whole.substr(scheme, end - scheme);
+  if (out.authority.empty()) return {400, "target"};
   if (end < size && begin[end] == '/') {
     out.target = whole.substr(end);
     return kOk;
