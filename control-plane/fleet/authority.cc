@@ -47,6 +47,15 @@ absl::Status CheckNames(CertificateKind kind, const std::vector<std::string>& na
   return absl::OkStatus();
 }
 
+// A base domain stands for the hosts below it, too.
+void AddWildcards(std::vector<std::string>& names) {
+  const size_t given = names.size();
+  for (size_t i = 0; i < given; ++i) {
+    const std::string wildcard = "*." + names[i];
+    if (!names[i].starts_with("*.") && !IsAddress(names[i])) names.push_back(wildcard);
+  }
+}
+
 CertificateFields FieldsOf(CertificateKind kind, const std::vector<std::string>& names) {
   CertificateFields fields;
   fields.days = kCertificateDays;
@@ -55,6 +64,7 @@ CertificateFields FieldsOf(CertificateKind kind, const std::vector<std::string>&
   // A server is known by its names; its common name is only what people read, and has room for 64 bytes.
   fields.common_name = names[0].size() <= kMaxNodeNameBytes ? names[0] : "server";
   if (fields.for_server) fields.names = names;
+  if (kind == CertificateKind::kEdge) AddWildcards(fields.names);
   return fields;
 }
 

@@ -24,7 +24,7 @@ inline constexpr size_t kMaxNames = 64;          // of one certificate
 enum class CertificateKind {
   kServer,  // the Sync port: DNS names and addresses
   kNode,    // a node towards the control plane: its name is the common name
-  kEdge,    // a node towards clients: DNS names, wildcards among them
+  kEdge,    // a node towards clients: DNS names, each with the names right below it
 };
 
 struct Issued {

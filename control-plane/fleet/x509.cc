@@ -36,12 +36,6 @@ std::string TakeAll(const Bio& bio) {
   return std::string(data, static_cast<size_t>(size));
 }
 
-bool IsAddress(const std::string& name) {
-  ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str());
-  ASN1_OCTET_STRING_free(address);
-  return address != nullptr;
-}
-
 bool IsLabel(const std::string& label) {
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; };
   return !label.empty() && label.size() <= kMaxLabelBytes && label.front() != '-' && label.back() != '-' &&
@@ -164,6 +158,12 @@ absl::StatusOr<Certificate> CertificateFromPem(const std::string& pem) {
 
 bool Matches(const Certificate& certificate, const Key& key) {
   return X509_check_private_key(certificate.get(), key.get()) == 1;
+}
+
+bool IsAddress(const std::string& name) {
+  ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str());
+  ASN1_OCTET_STRING_free(address);
+  return address != nullptr;
 }
 
 bool IsCertificateName(const std::string& name) {

@@ -39,5 +39,6 @@ bool Matches(const Certificate& certificate, const Key& key);
 
 // A DNS name ("*." allowed in front) or an IPv4 or IPv6 address.
 bool IsCertificateName(const std::string& name);
+bool IsAddress(const std::string& name);
 
 }  // namespace sluice::fleet

@@ -19,10 +19,12 @@ class Postgres {
   void Start();
   void Stop();     // as an operator would: connections are ended, nothing is lost
   void Restart();
+  std::string conninfo() const { return ConnectionString("postgres"); }  // of the database that is there from the start
   // The connection string of a new, empty database.
   std::string CreateDatabase();
   // What psql prints (unaligned, rows only); fails the test on an error.
   std::string Query(const std::string& database, const std::string& sql) const;
+  std::string Query(const std::string& sql) const { return Query(conninfo(), sql); }
 
  private:
   std::string ConnectionString(const std::string& database) const;

@@ -67,6 +67,15 @@ TEST_CASE("an edge certificate covers every host below the base domain") {
   CHECK(Verify(*authority, *issued, {"-verify_hostname", "a.b.gw.localhost"}) == "refused");
 }
 
+TEST_CASE("an edge certificate of a base domain covers the domain and the hosts below it") {
+  const test::TempDir folder;
+  const auto authority = Open(folder);
+  const auto issued = authority->Issue(CertificateKind::kEdge, {"gw.localhost"});
+  REQUIRE(issued.ok());
+  CHECK(Verify(*authority, *issued, {"-verify_hostname", "gw.localhost"}) == "OK");
+  CHECK(Verify(*authority, *issued, {"-verify_hostname", "0123456789.gw.localhost"}) == "OK");
+}
+
 TEST_CASE("a certificate of another authority is not trusted") {
   const test::TempDir first, second;
   const auto ours = Open(first);

@@ -1,0 +1,63 @@
+#include "control-plane/flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "common/base/version.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint32_t kMaxNodes = 10'000;
+
+void AddServeOptions(CLI::App& app, Flags& flags) {
+  auto* database = app.add_option("--database", flags.database, "libpq connection string or URL");
+  database->envname("SLUICE_DATABASE");
+  app.add_option("--database-file", flags.database_file, "file that holds the connection string")->excludes(database);
+  app.add_option("--admin", flags.admin, "address of the admin service")->capture_default_str();
+  app.add_option("--admin-tls-cert", flags.admin_tls_cert, "PEM file; TLS on the admin address");
+  app.add_option("--admin-tls-key", flags.admin_tls_key, "PEM file");
+  app.add_flag("--insecure-admin", flags.insecure_admin, "allow clear text on an admin address that is not loopback");
+  app.add_option("--sync", flags.sync, "address where nodes connect, with mutual TLS")->capture_default_str();
+  app.add_option("--sync-name", flags.sync_names, "DNS name or address in its certificate (repeatable)")
+      ->capture_default_str();
+  app.add_option("--ops", flags.ops, "address of /metrics")->capture_default_str();
+  app.add_option("--base-domain", flags.base_domain, "domain of generated hostnames")->capture_default_str();
+  app.add_option("--nodes", flags.nodes, "nodes that share each limit")->capture_default_str()->check(CLI::Range(1u, kMaxNodes));
+  app.add_option("--egress-allow", flags.egress_allow, "CIDR[:port[-port]] that gateways may reach (repeatable)");
+  app.add_option("--protect", flags.protect, "CIDR[:port] that no gateway ever reaches (repeatable)");
+}
+
+void AddIssue(CLI::App& app, Flags& flags) {
+  CLI::App* issue = app.add_subcommand("issue", "write a certificate of the fleet's authority, with its key");
+  issue->add_option("--state", flags.state, "the control plane's state folder")->required();
+  issue->add_option("--kind", flags.issue_kind, "node: a client, known by its name; edge: a server")
+      ->required()
+      ->check(CLI::IsMember({"node", "edge"}));
+  issue->add_option("--name", flags.issue_names, "the node's name, or base domains (repeatable)")->required();
+  issue->add_option("--out", flags.issue_folder, "folder for cert.pem, key.pem and ca.pem")->required();
+  issue->callback([&flags] { flags.issue = true; });
+}
+
+}  // namespace
+
+bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
+  CLI::App app("The control plane of Sluice: owns what is wanted, and tells the nodes.", "sluice-control-plane");
+  app.set_version_flag("--version", kVersion);
+  app.add_option("--state", flags.state, "folder of the fleet's certificates and the first token")->envname("SLUICE_STATE");
+  AddServeOptions(app, flags);
+  AddIssue(app, flags);
+  // The parser throws; nothing else of ours does.
+  try {
+    app.parse(argc, argv);
+    if (!flags.issue && flags.state.empty()) throw CLI::RequiredError("--state");
+    if (!flags.issue && flags.database.empty() && flags.database_file.empty()) {
+      throw CLI::RequiredError("--database or --database-file");
+    }
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error) == 0 ? 0 : 64;
+    return false;
+  }
+  return true;
+}
+
+}  // namespace sluice

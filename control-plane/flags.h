@@ -1,0 +1,36 @@
+#pragma once
+
+// The command line of sluice-control-plane. Read once by main.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+struct Flags {
+  std::string database;
+  std::string database_file;
+  std::string state;
+  std::string admin = "127.0.0.1:7001";
+  std::string admin_tls_cert;
+  std::string admin_tls_key;
+  bool insecure_admin = false;
+  std::string sync = "127.0.0.1:7002";
+  std::vector<std::string> sync_names = {"localhost", "127.0.0.1"};
+  std::string ops = "127.0.0.1:7003";
+  std::string base_domain = "gw.localhost";
+  uint32_t nodes = 1;
+  std::vector<std::string> egress_allow;
+  std::vector<std::string> protect;
+
+  bool issue = false;  // the subcommand
+  std::string issue_kind;
+  std::vector<std::string> issue_names;
+  std::string issue_folder;
+};
+
+// False: the program ends with `exit_code` (help, version, mistakes), everything said.
+bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code);
+
+}  // namespace sluice

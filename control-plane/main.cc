@@ -1,0 +1,264 @@
+// Builds every object of the control plane in the order of their dependencies, serves until SIGTERM, and takes everything
+// down in reverse.
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/server_builder.h>
+#include <prometheus/exposer.h>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <memory>
+
+#include "common/base/random.h"
+#include "common/base/version.h"
+#include "common/config/config.h"
+#include "common/observe/log.h"
+#include "common/rpc/request_counter.h"
+#include "common/rpc/server.h"
+#include "control-plane/access/access.h"
+#include "control-plane/admin/services.h"
+#include "control-plane/fleet/files.h"
+#include "control-plane/fleet/issue.h"
+#include "control-plane/fleet/own_addresses.h"
+#include "control-plane/flags.h"
+#include "control-plane/index/index.h"
+#include "control-plane/metrics.h"
+#include "control-plane/store/store.h"
+#include "control-plane/sync/service.h"
+
+namespace sluice {
+namespace {
+
+constexpr auto kDatabasePatience = std::chrono::seconds(60);
+constexpr char kFirstToken[] = "admin";
+
+int Fail(const absl::Status& status) {
+  log::Error("cannot start", {{"reason", std::string(status.message())}});
+  return 1;
+}
+
+int Issue(const Flags& flags, const Clock& clock) {
+  auto authority = fleet::Authority::OpenOrCreate(fleet::PkiFolder(flags.state), clock);
+  absl::Status status = authority.status();
+  if (status.ok()) {
+    const auto kind = flags.issue_kind == "node" ? fleet::CertificateKind::kNode : fleet::CertificateKind::kEdge;
+    status = fleet::IssueInto(**authority, kind, flags.issue_names, flags.issue_folder);
+  }
+  if (status.ok()) return 0;
+  std::cerr << "sluice-control-plane: " << status.message() << "\n";
+  return 1;
+}
+
+absl::StatusOr<std::string> DatabaseOf(const Flags& flags) {
+  if (flags.database_file.empty()) return flags.database;
+  auto content = fleet::ReadSmallFile(flags.database_file);
+  if (!content.ok()) return content;
+  const size_t end = content->find_last_not_of(" \r\n\t");
+  return content->substr(0, end == std::string::npos ? 0 : end + 1);
+}
+
+bool IsLoopback(const std::string& address) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> AdminCredentials(const Flags& flags) {
+  const bool tls = !flags.admin_tls_cert.empty();
+  if (!tls && !flags.insecure_admin && !IsLoopback(flags.admin)) {
+    return absl::InvalidArgumentError("the admin address " + flags.admin +
+                                      " is not loopback: give --admin-tls-cert and --admin-tls-key, or --insecure-admin");
+  }
+  return rpc::ServerCredentials({flags.admin_tls_cert, flags.admin_tls_key, ""}, false);
+}
+
+// A new certificate at every start: its names are the flags of this one.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> SyncCredentials(const Flags& flags, const Clock& clock) {
+  const std::string pki = fleet::PkiFolder(flags.state);
+  auto authority = fleet::Authority::OpenOrCreate(pki, clock);
+  if (!authority.ok()) return authority.status();
+  absl::Status status = fleet::ReplaceFile(flags.state + "/ca.pem", (*authority)->certificate(), 0644);
+  const std::string own = pki + "/sync";
+  if (status.ok()) status = fleet::IssueInto(**authority, fleet::CertificateKind::kServer, flags.sync_names, own);
+  if (!status.ok()) return status;
+  return rpc::ServerCredentials({own + "/cert.pem", own + "/key.pem", own + "/ca.pem"}, true);
+}
+
+// Where no token exists: the one in the file, made first, so that a crash in between locks nobody out.
+absl::Status EnsureFirstToken(store::Store& store, const std::string& state) {
+  auto count = store.CountTokens();
+  if (!count.ok()) return count.status();
+  if (*count > 0) return absl::OkStatus();
+  const std::string path = state + "/admin-token";
+  absl::Status created = fleet::CreateFile(path, access::NewToken() + "\n", 0600);
+  if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+  auto text = fleet::ReadSmallFile(path);
+  if (!text.ok()) return text.status();
+  const std::string token = text->substr(0, text->find_last_not_of(" \r\n\t") + 1);
+  absl::Status status = store.PutToken({RandomUuid(), kFirstToken, "admin"}, access::HashToken(token));
+  if (absl::IsAlreadyExists(status)) return absl::OkStatus();  // another replica was faster
+  if (status.ok()) log::Info("the first admin token was written", {{"path", path}});
+  return status;
+}
+
+absl::Status EnsureServerlessPlan(store::Store& store) {
+  const config::v1::Plan plan = config::ServerlessPlan();
+  auto known = store.GetPlan(plan.name());
+  if (!absl::IsNotFound(known.status())) return known.status();
+  return store.PutPlan(plan, {"system", "SetPlan", "", "", "", "{}", "OK"});
+}
+
+struct Fleet {
+  sync::v1::Fleet message;    // as nodes are told
+  config::FleetRules rules;   // as validation takes it
+};
+
+absl::StatusOr<Fleet> FleetOf(const Flags& flags) {
+  Fleet fleet;
+  fleet.message.set_nodes(flags.nodes);
+  fleet.rules.nodes = flags.nodes;
+  std::vector<std::string> protect = flags.protect;
+  for (const std::string& address : {flags.admin, flags.sync, flags.ops}) {
+    for (const std::string& range : fleet::OwnRanges(address)) protect.push_back(range);
+  }
+  for (const std::string& text : flags.egress_allow) {
+    auto range = egress::ParseRange(text);
+    if (!range.ok()) return range.status();
+    fleet.rules.egress_allow.push_back(*range);
+    fleet.message.add_egress_allow(text);
+  }
+  for (const std::string& text : protect) {
+    auto range = egress::ParseRange(text);
+    if (!range.ok()) return range.status();
+    fleet.rules.protect.push_back(*range);
+    fleet.message.add_protect(text);
+  }
+  return fleet;
+}
+
+// Refreshes the index when the bell rings, and says when the database comes and goes.
+class Refresher {
+ public:
+  explicit Refresher(index::Index& index) : index_(index) {}
+  void Ring() {
+    const absl::Status status = index_.Refresh();
+    const bool up = status.ok();
+    if (up_.exchange(up) == up) return;
+    if (up) {
+      log::Info("the database answers again");
+    } else {
+      log::Error("the database is lost; serving on from memory", {{"reason", std::string(status.message())}});
+    }
+  }
+  const std::atomic<bool>& up() const { return up_; }
+
+ private:
+  index::Index& index_;
+  std::atomic<bool> up_{true};
+};
+
+// Throws where it cannot listen: the library's way.
+absl::StatusOr<std::unique_ptr<prometheus::Exposer>> StartOps(const std::string& address,
+                                                              const std::shared_ptr<prometheus::Collectable>& metrics) {
+  try {
+    auto exposer = std::make_unique<prometheus::Exposer>(address);
+    exposer->RegisterCollectable(metrics);
+    return exposer;
+  } catch (const std::exception& error) {
+    return absl::UnavailableError("cannot listen on " + address + ": " + error.what());
+  }
+}
+
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const store::Options& options) {
+  auto store = store::Store::Open(options, kDatabasePatience);
+  if (!store.ok()) return store;
+  absl::Status status = EnsureServerlessPlan(**store);
+  if (!status.ok()) return status;
+  return store;
+}
+
+int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
+  absl::Status status = fleet::MakeFolder(flags.state);
+  if (!status.ok()) return Fail(status);
+  auto admin_credentials = AdminCredentials(flags);
+  if (!admin_credentials.ok()) return Fail(admin_credentials.status());
+  auto sync_credentials = SyncCredentials(flags, clock);
+  if (!sync_credentials.ok()) return Fail(sync_credentials.status());
+  auto fleet = FleetOf(flags);
+  if (!fleet.ok()) return Fail(fleet.status());
+  auto database = DatabaseOf(flags);
+  if (!database.ok()) return Fail(database.status());
+
+  const store::Options options{*database};
+  auto store = OpenStore(options);
+  if (!store.ok()) return Fail(store.status());
+  status = EnsureFirstToken(**store, flags.state);
+  if (!status.ok()) return Fail(status);
+  auto epoch = (*store)->Epoch();
+  if (!epoch.ok()) return Fail(epoch.status());
+  index::Index index(**store);
+  status = index.Refresh();
+  if (!status.ok()) return Fail(status);
+
+  sync::Registry registry;
+  sync::Recorder recorder(**store);
+  rpc::RequestCounter requests;
+  access::Access access(**store, clock);
+  auto sync_service = sync::Service::Make({index, registry, recorder, clock, {*epoch, fleet->message}});
+  const auto admin_services =
+      admin::MakeAdminServices({**store, index, registry, access, clock, fleet->rules, flags.base_domain});
+
+  grpc::EnableDefaultHealthCheckService(true);
+  auto sync_server = rpc::Server::Start(flags.sync, *sync_credentials, [&](grpc::ServerBuilder& builder) {
+    builder.RegisterService(&sync_service->grpc());
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, sync::kConnectionAgeMs);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
+  });
+  if (!sync_server.ok()) return Fail(sync_server.status());
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on
+  auto admin_server = rpc::Server::Start(flags.admin, *admin_credentials, [&](grpc::ServerBuilder& builder) {
+    for (const auto& service : admin_services) builder.RegisterService(service.get());
+    requests.AddTo(builder);
+  });
+  if (!admin_server.ok()) return Fail(admin_server.status());
+
+  Refresher refresher(index);
+  auto metrics = std::make_shared<Metrics>(MetricSources{index, registry, sync_service->totals(), requests, **admin_server,
+                                                         **sync_server, refresher.up()});
+  auto ops = StartOps(flags.ops, metrics);
+  if (!ops.ok()) return Fail(ops.status());
+  auto doorbell = store::Doorbell::Start(options, [&] { refresher.Ring(); });
+  log::Info("ready", {{"version", kVersion}, {"admin", flags.admin}, {"sync", flags.sync}, {"ops", flags.ops}});
+
+  int signal = 0;
+  sigwait(&ends, &signal);
+  log::Info("stopping", {{"signal", std::to_string(signal)}});
+  doorbell.reset();
+  ops->reset();
+  sync_service->Shutdown();
+  admin_server->reset();
+  sync_server->reset();
+  log::Info("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) {
+  sluice::Flags flags;
+  int exit_code = 0;
+  if (!sluice::ParseFlags(argc, argv, flags, exit_code)) return exit_code;
+  const sluice::SystemClock clock;
+  if (flags.issue) return sluice::Issue(flags, clock);
+  // Before any thread is, so that every thread inherits it and the signals wait for sigwait.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return sluice::Serve(flags, clock, ends);
+}

@@ -1,0 +1,169 @@
+#include "control-plane/sync/feed.h"
+
+#include "catch2/catch.hpp"
+#include "tests/support/fake_store.h"
+
+namespace sluice::sync {
+namespace {
+
+v1::Resume Resume(const std::string& epoch = "", int64_t revision = 0) {
+  v1::Resume resume;
+  resume.set_node("n");
+  resume.set_epoch(epoch);
+  resume.set_revision(revision);
+  return resume;
+}
+
+// A feed over an index that is changed gateway by gateway.
+class Line {
+ public:
+  Line() { settings_.fleet.set_nodes(3); }
+  void Commit(int number, int64_t expected_version = 0) {
+    store::Write write;
+    write.config.set_id(std::to_string(number));
+    write.config.set_name("g" + std::to_string(number));
+    write.config.set_kind(config::v1::SERVERLESS);
+    write.expected_version = expected_version;
+    REQUIRE(store_.Commit(write).ok());
+    REQUIRE(index_.Refresh().ok());
+  }
+  void Delete(int number) {
+    REQUIRE(store_.DeleteGateway(std::to_string(number), {}).ok());
+    REQUIRE(index_.Refresh().ok());
+  }
+  Feed& feed() { return feed_; }
+  // What comes out, in short: "welcome", "welcome full", "1@5", "-1@6" (removed), "caught up 6"; "" for nothing.
+  std::string Next() {
+    auto outgoing = feed_.Next();
+    if (!outgoing.has_value()) return "";
+    v1::ControlMessage message;
+    REQUIRE(message.ParseFromString(outgoing->Joined()));
+    if (message.has_welcome()) return message.welcome().full() ? "welcome full" : "welcome";
+    if (message.has_caught_up()) return "caught up " + std::to_string(message.caught_up().revision());
+    const v1::GatewayUpdate& update = message.update();
+    return (update.removed() ? "-" : "") + update.gateway_id() + "@" + std::to_string(update.revision());
+  }
+
+ private:
+  test::FakeStore store_;
+  index::Index index_{store_};
+  FeedSettings settings_{"e1", {}};
+  Feed feed_{index_, settings_};
+};
+
+TEST_CASE("nothing is sent before the node said where it is") {
+  Line line;
+  line.Commit(1);
+  CHECK(line.Next() == "");
+}
+
+TEST_CASE("a node without anything is sent everything, in order, and told when it has caught up") {
+  Line line;
+  line.Commit(1);
+  line.Commit(2);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  CHECK(line.Next() == "welcome full");
+  CHECK(line.Next() == "1@1");
+  CHECK(line.Next() == "2@2");
+  CHECK(line.Next() == "caught up 2");
+  CHECK(line.Next() == "");
+}
+
+TEST_CASE("a node that resumes is sent what came after its revision") {
+  Line line;
+  line.Commit(1);
+  line.Commit(2);
+  REQUIRE(line.feed().Resume(Resume("e1", 1), "n").ok());
+  CHECK(line.Next() == "welcome");
+  CHECK(line.Next() == "2@2");
+  CHECK(line.Next() == "caught up 2");
+}
+
+TEST_CASE("a node of another epoch is sent everything anew") {
+  Line line;
+  line.Commit(1);
+  REQUIRE(line.feed().Resume(Resume("e0", 1), "n").ok());
+  CHECK(line.Next() == "welcome full");
+  CHECK(line.Next() == "1@1");
+  CHECK_FALSE(line.feed().ahead());
+}
+
+TEST_CASE("a node at the head is not ahead, and one past it is sent everything anew") {
+  Line at, past;
+  at.Commit(1);
+  past.Commit(1);
+  REQUIRE(at.feed().Resume(Resume("e1", 1), "n").ok());
+  CHECK(at.Next() == "welcome");
+  REQUIRE(past.feed().Resume(Resume("e1", 2), "n").ok());
+  CHECK(past.Next() == "welcome full");
+  CHECK(past.feed().ahead());
+}
+
+TEST_CASE("a removed gateway is named to who may have it and not in a full synchronisation") {
+  Line resumed, full;
+  for (Line* line : {&resumed, &full}) {
+    line->Commit(1);
+    line->Delete(1);
+  }
+  REQUIRE(resumed.feed().Resume(Resume("e1", 1), "n").ok());
+  CHECK(resumed.Next() == "welcome");
+  CHECK(resumed.Next() == "-1@2");
+  REQUIRE(full.feed().Resume(Resume(), "n").ok());
+  CHECK(full.Next() == "welcome full");
+  CHECK(full.Next() == "caught up 2");
+}
+
+TEST_CASE("a gateway that is removed after a full synchronisation is named") {
+  Line line;
+  line.Commit(1);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  for (const char* expected : {"welcome full", "1@1", "caught up 1", ""}) CHECK(line.Next() == expected);
+  line.Delete(1);
+  CHECK(line.Next() == "-1@2");
+  CHECK(line.Next() == "caught up 2");
+}
+
+TEST_CASE("what a slow node did not take is sent once, at its latest") {
+  Line line;
+  line.Commit(1);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  CHECK(line.Next() == "welcome full");
+  for (int64_t version : {1, 2, 3}) line.Commit(1, version);
+  CHECK(line.Next() == "1@4");
+  CHECK(line.Next() == "caught up 4");
+}
+
+TEST_CASE("the name in the certificate decides") {
+  Line line;
+  CHECK(line.feed().Resume(Resume(), "other") ==
+        absl::PermissionDeniedError("the certificate is of node \"other\", not of \"n\""));
+  CHECK(line.Next() == "");
+}
+
+TEST_CASE("a stream is resumed once, by a node with a name, at a revision that can be") {
+  Line line;
+  v1::Resume nameless;
+  CHECK(absl::IsInvalidArgument(line.feed().Resume(nameless, "")));
+  CHECK(absl::IsInvalidArgument(line.feed().Resume(Resume("e1", -1), "n")));
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  CHECK(absl::IsInvalidArgument(line.feed().Resume(Resume(), "n")));
+}
+
+TEST_CASE("two streams are sent the very same bytes of a configuration") {
+  test::FakeStore store;
+  index::Index index(store);
+  store::Write write;
+  write.config.set_id("1");
+  REQUIRE(store.Commit(write).ok());
+  REQUIRE(index.Refresh().ok());
+  const FeedSettings settings{"e1", {}};
+  Feed first(index, settings), second(index, settings);
+  for (Feed* feed : {&first, &second}) {
+    REQUIRE(feed->Resume(Resume(), "n").ok());
+    REQUIRE(feed->Next().has_value());  // Welcome
+  }
+  CHECK(first.Next()->config.get() == second.Next()->config.get());
+}
+
+}  // namespace
+}  // namespace sluice::sync

@@ -1,0 +1,225 @@
+// The whole stream over real gRPC with mutual TLS, against a node that is played by the test.
+
+#include "control-plane/sync/service.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/server_builder.h>
+
+#include <future>
+
+#include "catch2/catch.hpp"
+#include "common/rpc/server.h"
+#include "control-plane/fleet/issue.h"
+#include "sluice/sync/v1/sync.grpc.pb.h"
+#include "tests/support/fake_store.h"
+#include "tests/support/process.h"
+
+namespace sluice::sync {
+namespace {
+
+const SystemClock kClock;
+
+class ControlPlane {
+ public:
+  explicit ControlPlane(size_t max_streams = kMaxStreams) {
+    authority_ = *fleet::Authority::OpenOrCreate(folder_ / "pki", kClock);
+    REQUIRE(fleet::IssueInto(*authority_, fleet::CertificateKind::kServer, {"127.0.0.1"}, folder_ / "server").ok());
+    service_ = Service::Make({index_, registry_, recorder_, kClock, {"e1", {}}, max_streams});
+    server_ = *rpc::Server::Start("127.0.0.1:0", *rpc::ServerCredentials(Files("server"), true),
+                                  [&](grpc::ServerBuilder& builder) { builder.RegisterService(&service_->grpc()); });
+  }
+  ~ControlPlane() { service_->Shutdown(); }
+
+  void Commit(int64_t expected_version) {
+    store::Write write;
+    write.config.set_id("g");
+    write.config.set_name("g");
+    write.config.set_kind(config::v1::SERVERLESS);
+    write.expected_version = expected_version;
+    REQUIRE(store_.Commit(write).ok());
+    REQUIRE(index_.Refresh().ok());
+  }
+  // Credentials of a node, signed by our authority or by a stranger's.
+  rpc::TlsFiles NodeFiles(const std::string& name, bool stranger = false) {
+    const auto other = *fleet::Authority::OpenOrCreate(folder_ / "other", kClock);
+    const fleet::Authority& signer = stranger ? *other : *authority_;
+    REQUIRE(fleet::IssueInto(signer, fleet::CertificateKind::kNode, {name}, folder_ / name).ok());
+    rpc::TlsFiles files = Files(name);
+    files.authority = folder_ / "server/ca.pem";
+    return files;
+  }
+  rpc::TlsFiles Files(const std::string& name) const {
+    return {folder_ / name + "/cert.pem", folder_ / name + "/key.pem", folder_ / name + "/ca.pem"};
+  }
+  std::shared_ptr<grpc::Channel> Channel(const rpc::TlsFiles& files) const {
+    return rpc::MakeChannel("127.0.0.1:" + std::to_string(server_->port()), *rpc::ClientCredentials(files));
+  }
+  Registry& registry() { return registry_; }
+  Service& service() { return *service_; }
+  test::FakeStore& store() { return store_; }
+
+ private:
+  test::TempDir folder_;
+  test::FakeStore store_;
+  index::Index index_{store_};
+  Registry registry_;
+  Recorder recorder_{store_};
+  std::unique_ptr<fleet::Authority> authority_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+class Node {
+ public:
+  Node(const ControlPlane& plane, const rpc::TlsFiles& files) : stub_(v1::Sync::NewStub(plane.Channel(files))) {
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    stream_ = stub_->Stream(&context_);
+  }
+  ~Node() { context_.TryCancel(); }
+  void Resume(const std::string& name) {
+    v1::NodeMessage message;
+    message.mutable_resume()->set_node(name);
+    message.mutable_resume()->set_build("0.1.0");
+    stream_->Write(message);
+  }
+  void Applied(int64_t revision) {
+    v1::NodeMessage message;
+    message.mutable_applied()->set_revision(revision);
+    stream_->Write(message);
+  }
+  void Rejected(int64_t revision) {
+    v1::NodeMessage message;
+    message.mutable_rejected()->set_gateway_id("g");
+    message.mutable_rejected()->set_revision(revision);
+    message.mutable_rejected()->set_reason("BAD");
+    stream_->Write(message);
+  }
+  v1::ControlMessage Read() {
+    v1::ControlMessage message;
+    REQUIRE(stream_->Read(&message));
+    return message;
+  }
+  // Reads to the end.
+  grpc::Status End() {
+    v1::ControlMessage ignored;
+    while (stream_->Read(&ignored)) {
+    }
+    return stream_->Finish();
+  }
+
+ private:
+  std::unique_ptr<v1::Sync::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::NodeMessage, v1::ControlMessage>> stream_;
+};
+
+MonotonicTime Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
+
+TEST_CASE("a node is welcomed, sent what there is, and sent what comes") {
+  ControlPlane plane;
+  plane.Commit(0);
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n");
+  CHECK(node.Read().welcome().epoch() == "e1");
+  CHECK(node.Read().update().revision() == 1);
+  CHECK(node.Read().caught_up().revision() == 1);
+  plane.Commit(1);
+  const v1::ControlMessage message = node.Read();
+  config::v1::GatewayConfig config;
+  REQUIRE(config.ParseFromString(message.update().config()));
+  CHECK(config.version() == 2);
+  CHECK(node.Read().caught_up().revision() == 2);
+}
+
+TEST_CASE("what a node applied and rejected is seen by who waits for it") {
+  ControlPlane plane;
+  plane.Commit(0);
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  CHECK(plane.registry().Rollout("g", 1).pending == std::vector<std::string>{"n"});
+  node.Applied(1);
+  CHECK(plane.registry().WaitRollout("g", 1, Soon()).applied == std::vector<std::string>{"n"});
+  node.Rejected(2);
+  CHECK(plane.registry().WaitRollout("g", 2, Soon()).rejected.at(0).second.reason == "BAD");
+}
+
+TEST_CASE("a node that claims another's name is refused") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("m");
+  const grpc::Status status = node.End();
+  CHECK(status.error_code() == grpc::StatusCode::PERMISSION_DENIED);
+  CHECK(status.error_message() == "the certificate is of node \"n\", not of \"m\"");
+}
+
+TEST_CASE("a certificate of a stranger's authority does not connect") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n", true));
+  CHECK(node.End().error_code() == grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_CASE("a node without a certificate does not connect") {
+  ControlPlane plane;
+  Node node(plane, {"", "", plane.NodeFiles("n").authority});
+  CHECK(node.End().error_code() == grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_CASE("a server's certificate does not pass for a node's") {
+  ControlPlane plane;
+  Node node(plane, plane.Files("server"));
+  CHECK(node.End().error_code() == grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_CASE("a stream that does not begin with Resume is refused") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n"));
+  node.Applied(1);
+  CHECK(node.End().error_code() == grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_CASE("a newer stream of a node ends the older one, and the node stays connected") {
+  ControlPlane plane;
+  Node older(plane, plane.NodeFiles("n"));
+  older.Resume("n");
+  REQUIRE(older.Read().has_welcome());
+  Node newer(plane, plane.NodeFiles("n"));
+  newer.Resume("n");
+  REQUIRE(newer.Read().has_welcome());
+  CHECK(older.End().error_code() == grpc::StatusCode::ABORTED);
+  newer.Applied(7);
+  CHECK(plane.registry().WaitRollout("g", 7, Soon()).applied.size() == 1);
+}
+
+TEST_CASE("streams up to the cap are served and one past it is turned away") {
+  ControlPlane plane(1);
+  Node first(plane, plane.NodeFiles("n"));
+  first.Resume("n");
+  REQUIRE(first.Read().has_welcome());
+  Node second(plane, plane.NodeFiles("m"));
+  CHECK(second.End().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  CHECK(plane.service().totals().refused_streams == 1);
+}
+
+TEST_CASE("shutting down ends every stream as unavailable and leaves no node connected") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  auto end = std::async(std::launch::async, [&] { return node.End(); });
+  plane.service().Shutdown();
+  CHECK(end.get().error_code() == grpc::StatusCode::UNAVAILABLE);
+  CHECK(plane.registry().Nodes().empty());
+}
+
+TEST_CASE("a node is in the store once it was seen") {
+  test::FakeStore store;
+  {
+    Recorder recorder(store);
+    recorder.Seen({"n", "0.1.0", "10.0.0.1:8100", {}});
+  }
+  CHECK(store.ListNodes()->at(0).build == "0.1.0");
+}
+
+}  // namespace
+}  // namespace sluice::sync
