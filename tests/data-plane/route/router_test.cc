@@ -55,14 +55,15 @@ TEST_CASE("plain hosts win over wildcards, and wildcards over nothing by their f
 }
 
 TEST_CASE("one wildcard among a route's hosts makes all of them weak") {
-  Routes routes({R"(id: "mixed" hosts: "a.test" hosts: "*.test" paths: "/long")",
-                 R"(id: "plain" hosts: "a.test" paths: "/")"});
+  Routes routes(
+      {R"(id: "mixed" hosts: "a.test" hosts: "*.test" paths: "/long")", R"(id: "plain" hosts: "a.test" paths: "/")"});
   CHECK(routes.Of({.host = "a.test", .path = "/long"}) == "plain");
 }
 
 TEST_CASE("more header names win over regexes and lengths") {
-  Routes routes({R"(id: "two" headers { key: "x" value { values: "1" } } headers { key: "y" value { values: "1" } } paths: "/")",
-                 R"(id: "one" headers { key: "x" value { values: "1" } } paths: "~/a")"});
+  Routes routes(
+      {R"(id: "two" headers { key: "x" value { values: "1" } } headers { key: "y" value { values: "1" } } paths: "/")",
+       R"(id: "one" headers { key: "x" value { values: "1" } } paths: "~/a")"});
   CHECK(routes.Of({.path = "/a", .fields = {{"X", "1"}, {"Y", "1"}}}) == "two");
   CHECK(routes.Of({.path = "/a", .fields = {{"X", "1"}}}) == "one");
 }

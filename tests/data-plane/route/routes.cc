@@ -13,7 +13,9 @@ Routes::Routes(std::initializer_list<std::string_view> texts) {
   Build();
 }
 
-Routes::Routes(std::vector<config::v1::Route> configs) : configs_(std::move(configs)) { Build(); }
+Routes::Routes(std::vector<config::v1::Route> configs) : configs_(std::move(configs)) {
+  Build();
+}
 
 void Routes::Build() {
   std::vector<RouteRule> rules;
@@ -101,8 +103,14 @@ Weight WeightOf(const config::v1::Route& route, const std::string& path) {
   const bool regex = path.starts_with("~");
   std::string id = route.id();  // a smaller id wins
   for (char& c : id) c = static_cast<char>(127 - c);
-  return {fields, plain, route.headers_size(), regex, regex ? route.regex_priority() : 0, regex ? 0 : path.size(),
-          -route.created_at(), id};
+  return {fields,
+          plain,
+          route.headers_size(),
+          regex,
+          regex ? route.regex_priority() : 0,
+          regex ? 0 : path.size(),
+          -route.created_at(),
+          id};
 }
 
 bool PathFits(const std::string& pattern, const std::string& path) {

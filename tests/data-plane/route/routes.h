@@ -24,8 +24,8 @@ struct Ask {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-// Routes of a gateway, each in protobuf's text format: R"(id: "r" paths: "/")". Protocols are http and https where none are
-// written.
+// Routes of a gateway, each in protobuf's text format: R"(id: "r" paths: "/")". Protocols are http and https where none
+// are written.
 class Routes {
  public:
   Routes(std::initializer_list<std::string_view> texts);
