@@ -90,13 +90,17 @@ void AdoptList(const List& current, const NaturalKeys& current_keys, List& wante
 }  // namespace
 
 void AdoptIdentities(const v1::GatewayConfig& current, v1::GatewayConfig& wanted) {
-  const NaturalKeys current_keys(current), wanted_keys(wanted);
-  AdoptList(current.services(), current_keys, *wanted.mutable_services(), wanted_keys);
-  AdoptList(current.routes(), current_keys, *wanted.mutable_routes(), wanted_keys);
+  const NaturalKeys current_keys(current);
+  {
+    const NaturalKeys wanted_keys(wanted);
+    AdoptList(current.services(), current_keys, *wanted.mutable_services(), wanted_keys);
+    AdoptList(current.routes(), current_keys, *wanted.mutable_routes(), wanted_keys);
+    AdoptList(current.consumers(), current_keys, *wanted.mutable_consumers(), wanted_keys);
+    AdoptList(current.upstreams(), current_keys, *wanted.mutable_upstreams(), wanted_keys);
+  }
+  const NaturalKeys wanted_keys(wanted);  // again: references may name the ids that were just adopted
   AdoptList(current.plugins(), current_keys, *wanted.mutable_plugins(), wanted_keys);
-  AdoptList(current.consumers(), current_keys, *wanted.mutable_consumers(), wanted_keys);
   AdoptList(current.key_auths(), current_keys, *wanted.mutable_key_auths(), wanted_keys);
-  AdoptList(current.upstreams(), current_keys, *wanted.mutable_upstreams(), wanted_keys);
   AdoptList(current.targets(), current_keys, *wanted.mutable_targets(), wanted_keys);
 }
 

@@ -5,8 +5,9 @@ namespace sluice::config {
 void CheckConsumers(Checkup& checkup) {
   for (int i = 0; i < checkup.config.key_auths_size(); ++i) {
     const v1::KeyAuthCredential& credential = checkup.config.key_auths(i);
+    const std::string at = checkup.Path("key_auth", i, "key");
     if (credential.key().empty()) {
-      checkup.violations.Add(checkup.Path("key_auth", i, "key"), "required field missing");
+      if (!checkup.violations.Names(at)) checkup.violations.Add(at, "required field missing");
     } else if (!IsHashedKey(credential.key())) {
       checkup.violations.Add(checkup.Path("key_auth", i, "key"),
                              "expected sha256: and 64 lower-case hexadecimal digits");

@@ -47,7 +47,7 @@ class Reader {
       Value list = Take(document, collection.key);
       List(list, std::string(collection.key), collection, nullptr);
     }
-    RefuseUnsupported(document, "");
+    RefuseUnsupported(document, "", nullptr);
     std::map<std::string_view, const Value*> rest;
     for (const auto& [key, value] : document.fields()) rest.emplace(key, &value);
     for (const auto& [key, value] : rest) {
@@ -107,8 +107,9 @@ class Reader {
     violations_.Add(path, Cat("expected ", what, ", not ", schema::NameOfKind(value)));
   }
 
-  void RefuseUnsupported(Struct& object, const std::string& path) {
+  void RefuseUnsupported(Struct& object, const std::string& path, const google::protobuf::Descriptor* type) {
     for (std::string_view key : kUnsupportedCollections) {
+      if (type != nullptr && type->FindFieldByName(std::string(key)) != nullptr) continue;  // a route's snis
       const Value value = Take(object, key);
       if (!IsEmpty(value))
         violations_.Add(schema::Join(path, key), Cat(key, " are not supported yet; leave them out"),
@@ -145,7 +146,7 @@ class Reader {
     for (const Collection& collection : kCollections) {
       if (collection.within == kind) nested.emplace_back(&collection, Take(fields, collection.key));
     }
-    RefuseUnsupported(fields, path);
+    RefuseUnsupported(fields, path, Entity::descriptor());
     if constexpr (std::is_same_v<Entity, v1::Plugin>) UsePluginConfig(fields, path);
     const std::string content = Cat(kind, parent == nullptr ? "" : parent->reference, schema::ToJson(fields));
     schema::Decode(fields, path, entity, violations_);

@@ -156,12 +156,13 @@ void PutEntity(v1::GatewayConfig& config, const v1::Entity& entity) {
   });
 }
 
-bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_view id) {
+bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_view gone) {
+  const std::string id(gone);  // it may be a view of what is removed
   bool removed = false;
   ForEachList(config, [&](std::string_view of, auto& list) {
     if (of != kind) return;
     const int before = list.size();
-    Erase(list, [id](const auto& message) { return message.id() == id; });
+    Erase(list, [&id](const auto& message) { return message.id() == id; });
     removed = list.size() != before;
   });
   if (!removed) return false;
@@ -170,9 +171,9 @@ bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_
            (kind == "consumer" && plugin.consumer() == id);
   });
   if (kind == "consumer") {
-    Erase(*config.mutable_key_auths(), [id](const v1::KeyAuthCredential& key) { return key.consumer() == id; });
+    Erase(*config.mutable_key_auths(), [&id](const v1::KeyAuthCredential& key) { return key.consumer() == id; });
   } else if (kind == "upstream") {
-    Erase(*config.mutable_targets(), [id](const v1::Target& target) { return target.upstream() == id; });
+    Erase(*config.mutable_targets(), [&id](const v1::Target& target) { return target.upstream() == id; });
   }
   return true;
 }

@@ -57,9 +57,19 @@ void CheckSize(Checkup& checkup) {
 }
 
 void CheckSchemas(Checkup& checkup) {
+  const bool restricted = checkup.config.plan().plugin_restrictions();
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
     for (int i = 0; i < list.size(); ++i) {
-      schema::Check(list[i], checkup.at.Of(kind, i), checkup.config.plan().plugin_restrictions(), checkup.violations);
+      const std::string& at = checkup.at.Of(kind, i);
+      if constexpr (std::is_same_v<std::decay_t<decltype(list[i])>, v1::Service>) {
+        if (list[i].has_url() && !list[i].has_host()) {
+          v1::Service service = list[i];  // only the URL is at fault
+          service.set_host("url.invalid");
+          schema::Check(service, at, restricted, checkup.violations);
+          continue;
+        }
+      }
+      schema::Check(list[i], at, restricted, checkup.violations);
     }
   });
 }

@@ -42,7 +42,8 @@ class Checker {
     const v1::Field& options = OptionsOf(field);
     const std::string at = IsUnwrapped(*message.GetDescriptor()) ? path : Join(path, WireName(field));
     if (!IsPresent(message, field)) {
-      if (options.required()) violations_.Add(at, "required field missing");
+      // What could not be read is not missing.
+      if (options.required() && !violations_.Names(at)) violations_.Add(at, "required field missing");
       return;
     }
     const size_t before = violations_.total();

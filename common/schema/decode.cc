@@ -34,7 +34,12 @@ class Decoder {
       const auto found = in.fields().find(known.back());
       if (found == in.fields().end() || found->second.has_null_value()) continue;
       if (found->second.kind_case() == Value::KIND_NOT_SET || OptionsOf(field).read_only()) continue;
-      Field(found->second, Join(path, known.back()), out, field);
+      const std::string at = Join(path, known.back());
+      if (depth_ > 0 || CheckJson(found->second, at, 2, violations_)) {
+        ++depth_;
+        Field(found->second, at, out, field);
+        --depth_;
+      }
     }
     std::vector<std::string> unknown;
     for (const auto& [name, value] : in.fields()) {
@@ -187,12 +192,13 @@ class Decoder {
   }
 
   Violations& violations_;
+  int depth_ = 0;  // 0: in the outermost object
 };
 
 }  // namespace
 
 void Decode(const Struct& in, const std::string& path, Message& out, Violations& violations) {
-  if (CheckJson(in, path, 1, violations)) Decoder(violations).Object(in, path, out);
+  Decoder(violations).Object(in, path, out);
 }
 
 }  // namespace sluice::schema

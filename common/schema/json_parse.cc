@@ -75,7 +75,8 @@ class Parser {
       Space();
       const size_t start = at_;
       std::string name;
-      if (!String(name)) return Fail("expected a name in double quotes");
+      if (Peek() != '"') return Fail("expected a name in double quotes");
+      if (!String(name)) return false;
       if (out.fields().contains(name)) {
         at_ = start;
         return Fail("the name was there before");

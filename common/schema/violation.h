@@ -29,6 +29,13 @@ class Violations {
     ++total_;
     if (list_.size() < kMaxViolations) list_.push_back({std::move(field), std::move(message), std::move(reason)});
   }
+  // True where something is said about exactly this field.
+  bool Names(std::string_view field) const {
+    for (const Violation& violation : list_) {
+      if (violation.field == field) return true;
+    }
+    return false;
+  }
   bool empty() const { return total_ == 0; }
   size_t total() const { return total_; }
   const std::vector<Violation>& list() const { return list_; }
