@@ -63,15 +63,14 @@ void Stream::WakeWriter(IoError result) {
 }
 
 Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline) {
+  // The rest comes before a read, never behind it: `out` may be a scratch buffer that others use once this suspends.
+  if (++stream.reads_without_rest_ > kMaxReadsWithoutRest) {
+    stream.reads_without_rest_ = 0;
+    co_await stream.loop().Yield();
+  }
   for (;;) {
     const IoResult result = stream.TryRead(out);
-    if (result.error != IoError::kWouldBlock) {
-      if (++stream.reads_without_rest_ >= kMaxReadsWithoutRest) {
-        stream.reads_without_rest_ = 0;
-        co_await stream.loop().Yield();
-      }
-      co_return result;
-    }
+    if (result.error != IoError::kWouldBlock) co_return result;
     stream.reads_without_rest_ = 0;
     const IoError error = co_await stream.Readable(deadline);
     if (error != IoError::kNone) co_return IoResult{0, error};

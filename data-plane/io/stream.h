@@ -109,7 +109,8 @@ class Stream {
 // After so many reads in a row that found bytes waiting, ReadSome lets other coroutines run first.
 inline constexpr int kMaxReadsWithoutRest = 8;
 
-// Reads at least one byte, or says why not.
+// Reads at least one byte, or says why not. Nothing else runs between the read and the caller going on, so that `out` may
+// be a scratch buffer of the loop.
 Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline);
 // Writes everything. `data` may live in a shared scratch buffer: what the kernel does not take at once is copied before
 // suspending. `stall` bounds each wait without progress.

@@ -39,6 +39,21 @@ Task<void> CancelLater(Loop& loop, Stream& stream) {
 // One turn of the loop after the kernel has had its say.
 Task<void> Breathe(Loop& loop) { co_await loop.SleepUntil(loop.Now() + 10ms); }
 
+// Reads byte by byte into a buffer that another coroutine overwrites whenever it gets to run.
+Task<void> ReadThroughScratch(Stream& stream, char& scratch, int count, std::string& out) {
+  for (int i = 0; i < count; ++i) {
+    const IoResult result = co_await ReadSome(stream, {&scratch, 1}, kNever);
+    if (result.ok()) out += scratch;
+  }
+}
+
+Task<void> Scribble(Loop& loop, char& scratch, int& runs) {
+  for (; scratch != '.'; ++runs) {
+    scratch = '#';
+    co_await loop.Yield();
+  }
+}
+
 struct Fixture {
   Loop loop;
   Pair pair{loop};
@@ -74,6 +89,20 @@ TEST_CASE("a full read goes on without waiting for another event") {
   CHECK(t.got == "he");
   char bytes[3];
   CHECK(t.pair.stream->TryRead(bytes).bytes == 3);
+}
+
+TEST_CASE("a busy reader lets others run, but never between a read and its use") {
+  Fixture t;
+  std::string sent(101, 'x');
+  sent.back() = '.';
+  t.pair.peer.Send(sent);
+  char scratch = 0;
+  int runs = 0;
+  std::string out;
+  t.loop.Spawn(Scribble(t.loop, scratch, runs));
+  RunTask(t.loop, ReadThroughScratch(*t.pair.stream, scratch, 101, out));
+  CHECK(out == sent);
+  CHECK(runs >= 100 / (kMaxReadsWithoutRest + 1));
 }
 
 TEST_CASE("a FIN behind the bytes of a short read is not lost") {
