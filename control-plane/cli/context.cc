@@ -46,7 +46,6 @@ int Show(Cli& cli) {
 
 void AddContextCommands(CLI::App& app, Cli& cli) {
   CLI::App* group = app.add_subcommand("context", "Keep the server, the token's file and the authority");
-  group->require_subcommand(1);
   CLI::App* command = group->add_subcommand("set", "Keep what --server, --token-file and --ca say");
   command->callback([&cli] { cli.command = [&cli] { return Set(cli); }; });
   command = group->add_subcommand("show", "What is kept");

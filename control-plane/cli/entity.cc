@@ -117,7 +117,6 @@ CLI::App* AddVerb(CLI::App& group, const char* name, const char* what, EntityFla
 
 void AddEntityCommands(CLI::App& app, Cli& cli) {
   CLI::App* group = app.add_subcommand("entity", "Put, show, list and delete one entity of a gateway");
-  group->require_subcommand(1);
   const auto is_kind = CLI::IsMember(Kinds());
 
   const auto put = std::make_shared<EntityFlags>();

@@ -126,7 +126,6 @@ int Delete(Cli& cli, const DeleteFlags& flags) {
 
 void AddGatewayCommands(CLI::App& app, Cli& cli) {
   CLI::App* group = app.add_subcommand("gateway", "Create, list, show and delete gateways");
-  group->require_subcommand(1);
 
   const auto create = std::make_shared<CreateFlags>();
   CLI::App* command = group->add_subcommand("create", "Create a gateway and print its host names");

@@ -99,7 +99,6 @@ int List(Cli& cli) {
 
 void AddPlanCommands(CLI::App& app, Cli& cli) {
   CLI::App* group = app.add_subcommand("plan", "Set, show and list plans: named limits of gateways");
-  group->require_subcommand(1);
 
   const auto set = std::make_shared<PlanFlags>();
   CLI::App* command = group->add_subcommand("set", "Create or change a plan; what is left out stays as it is");

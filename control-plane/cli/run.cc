@@ -45,6 +45,14 @@ void AddVersionCommand(CLI::App& app, Cli& cli) {
   });
 }
 
+// Nothing, or the name of a group alone: its commands are what helps.
+int NoCommand(const CLI::App& app, Cli& cli) {
+  const CLI::App* group = &app;
+  while (!group->get_subcommands().empty()) group = group->get_subcommands().front();
+  cli.environment.err << group->help();
+  return kUsage;
+}
+
 }  // namespace
 
 absl::Status Cli::Call(const std::string& method, const google::protobuf::Message& request,
@@ -83,7 +91,6 @@ Duration WaitFlags::CallTimeout() const {
 int Run(const std::vector<std::string>& arguments, Environment& environment) {
   CLI::App app("sluice: serverless API gateways of your own", "sluice");
   Cli cli(environment);
-  app.require_subcommand(1);
   app.fallthrough();
   app.footer(kFooter);
   AddGlobalOptions(app, cli);
@@ -102,6 +109,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   } catch (const CLI::ParseError& wrong) {
     return app.exit(wrong, environment.out, environment.err) == 0 ? kOk : kUsage;
   }
+  if (!cli.command) return NoCommand(app, cli);
   const int code = cli.command();
   environment.out.flush();
   if (!environment.out) return cli.output.Fail("standard output could not be written", kError);

@@ -48,7 +48,6 @@ int Create(Cli& cli, const TokenFlags& flags) {
 
 void AddTokenCommands(CLI::App& app, Cli& cli) {
   CLI::App* group = app.add_subcommand("token", "Make access tokens");
-  group->require_subcommand(1);
   const auto flags = std::make_shared<TokenFlags>();
   CLI::App* command = group->add_subcommand("create", "Make a token and write it to a new file");
   command->add_option("NAME", flags->name, "Author of what is done with it")->required();
