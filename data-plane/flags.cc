@@ -1,0 +1,79 @@
+#include "data-plane/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "common/base/version.h"
+
+namespace sluice {
+namespace {
+
+// "address:port", IPv6 in brackets. The listener judges the address.
+io::Endpoint ParseEndpoint(const std::string& flag, const std::string& text) {
+  const size_t colon = text.rfind(':');
+  char* end = nullptr;
+  const long port = colon == std::string::npos ? -1 : std::strtol(text.c_str() + colon + 1, &end, 10);
+  if (port < 0 || port > 65535 || *end != '\0' || colon + 1 == text.size()) {
+    throw CLI::ValidationError(flag, "\"" + text + "\" is not address:port, for example 0.0.0.0:8000");
+  }
+  std::string address = text.substr(0, colon);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
+  return {.address = address, .port = static_cast<uint16_t>(port)};
+}
+
+}  // namespace
+
+bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
+  CLI::App app("A node of Sluice's data plane: serves the gateways that the control plane tells it of.", "sluice-data-plane");
+  app.set_version_flag("--version", kVersion);
+  std::string http = "0.0.0.0:8000", https = "0.0.0.0:8443";
+  io::CertificateFiles edge;
+  flags.ops_address = "127.0.0.1:8100";
+  app.add_option("--name", flags.proxy.node, "of this node; the common name of its certificate")
+      ->envname("SLUICE_NAME")
+      ->capture_default_str();
+  app.add_option("--control-plane", flags.control_plane, "host:port of its sync address")
+      ->envname("SLUICE_CONTROL_PLANE")
+      ->capture_default_str();
+  app.add_option("--ca", flags.tls.authority, "PEM file: the fleet's authority")->required()->envname("SLUICE_CA");
+  app.add_option("--cert", flags.tls.certificate, "PEM file: this node's certificate")->required()->envname("SLUICE_CERT");
+  app.add_option("--key", flags.tls.key, "PEM file: its key")->required()->envname("SLUICE_KEY");
+  app.add_option("--http", http, "address for clear text, or off")->envname("SLUICE_HTTP")->capture_default_str();
+  app.add_option("--https", https, "address for TLS, or off; off without --tls-cert")
+      ->envname("SLUICE_HTTPS")
+      ->capture_default_str();
+  app.add_option("--tls-cert", edge.certificate_path, "PEM file: certificate chain for clients")->envname("SLUICE_TLS_CERT");
+  app.add_option("--tls-key", edge.key_path, "PEM file: its key")->envname("SLUICE_TLS_KEY");
+  app.add_option("--ops", flags.ops_address, "address of /healthz, /readyz and /metrics")
+      ->envname("SLUICE_OPS")
+      ->capture_default_str();
+  app.add_option("--state", flags.state, "folder of the last good configuration")->required()->envname("SLUICE_STATE");
+  app.add_option("--workers", flags.proxy.workers, "threads that serve; 0: one a core")
+      ->envname("SLUICE_WORKERS")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--access-log", flags.proxy.access_log, "file, - for standard output, or off")
+      ->envname("SLUICE_ACCESS_LOG")
+      ->capture_default_str();
+  app.add_option("--resolvers", flags.proxy.resolvers, "name servers, \"address[:port],...\"; default /etc/resolv.conf")
+      ->envname("SLUICE_RESOLVERS");
+  // The parser throws; nothing else of ours does.
+  try {
+    app.parse(argc, argv);
+    if (edge.certificate_path.empty() != edge.key_path.empty()) {
+      throw CLI::ValidationError("--tls-cert", "goes with --tls-key");
+    }
+    flags.ops = ParseEndpoint("--ops", flags.ops_address);
+    if (http != "off") flags.proxy.http = ParseEndpoint("--http", http);
+    if (https != "off" && !edge.key_path.empty()) {
+      flags.proxy.https = ParseEndpoint("--https", https);
+      flags.proxy.certificates.push_back(edge);
+    }
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error) == 0 ? 0 : 64;
+    return false;
+  }
+  return true;
+}
+
+}  // namespace sluice

@@ -1,0 +1,25 @@
+#pragma once
+
+// What the data plane is started with, read from the command line and the environment. Used by main() alone.
+
+#include <string>
+
+#include "common/rpc/server.h"
+#include "data-plane/io/stream.h"
+#include "data-plane/proxy/options.h"
+
+namespace sluice {
+
+struct Flags {
+  proxy::Options proxy;
+  std::string control_plane = "127.0.0.1:7002";
+  rpc::TlsFiles tls;  // towards the control plane
+  io::Endpoint ops;
+  std::string ops_address;  // as written
+  std::string state;        // folder of the last good configuration
+};
+
+// False where the process is to end at once, with `exit_code` (0 after --help, 64 for wrong usage, told on stderr).
+bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code);
+
+}  // namespace sluice

@@ -1,0 +1,99 @@
+// A node: builds every part in the order of dependence, serves until it is told to stop, and drains.
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/version.h"
+#include "common/observe/log.h"
+#include "data-plane/flags.h"
+#include "data-plane/ops/server.h"
+#include "data-plane/plugin/plugin.h"
+#include "data-plane/proxy/worker_group.h"
+#include "data-plane/sync/applier.h"
+#include "data-plane/sync/client.h"
+#include "data-plane/sync/last_good.h"
+
+namespace sluice {
+namespace {
+
+constexpr Duration kLameDuck = std::chrono::seconds(2);   // after readiness has gone, connections are still accepted
+constexpr Duration kInFlight = std::chrono::seconds(30);  // for what has begun to end
+
+int Fail(const absl::Status& status) {
+  log::Error("cannot start", {{"error", status.message()}});
+  return 1;
+}
+
+// Secrets must not end in a core file, and half the hard limit of descriptors goes to connections.
+void SettleProcess() {
+  prctl(PR_SET_DUMPABLE, 0);
+  rlimit descriptors;
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    descriptors.rlim_cur = descriptors.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &descriptors);
+  }
+}
+
+// What the disk had, so that a node that starts without a control plane serves what it served.
+void LoadLastGood(const std::string& folder, sync::Applier& applier) {
+  const absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder);
+  if (!snapshot.ok()) {
+    log::Info("no configuration on disk; not ready until the control plane has sent one",
+              {{"cause", snapshot.status().message()}});
+    return;
+  }
+  applier.Load(*snapshot);
+  log::Info("serving the last good configuration from disk", {{"revision", absl::StrCat(snapshot->revision())},
+                                                              {"gateways", absl::StrCat(snapshot->gateways_size())}});
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  int exit_code = 0;
+  if (!ParseFlags(argc, argv, flags, exit_code)) return exit_code;
+  SettleProcess();
+  // Every thread is born with these blocked; the main thread waits for them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  const SystemClock clock;
+  sync::Status status;
+  auto workers = proxy::WorkerGroup::Start(flags.proxy);
+  if (!workers.ok()) return Fail(workers.status());
+  auto ops = ops::Server::Start(flags.ops, {**workers, status, clock, flags.proxy.node, std::string(kVersion)});
+  if (!ops.ok()) return Fail(ops.status());
+  sync::LastGood last_good(flags.state, status);
+  sync::Applier applier(**workers, BuiltinPlugins(), status, clock,
+                        [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); });
+  LoadLastGood(flags.state, applier);
+  auto client = sync::Client::Start(
+      {flags.control_plane, flags.tls, flags.proxy.node, std::string(kVersion), flags.ops_address}, applier, status);
+  if (!client.ok()) return Fail(client.status());
+  log::Info("node started", {{"node", flags.proxy.node},
+                             {"http", absl::StrCat((*workers)->http_port())},
+                             {"https", absl::StrCat((*workers)->https_port())},
+                             {"ops", absl::StrCat((*ops)->port())},
+                             {"workers", absl::StrCat((*workers)->workers())}});
+
+  int received = 0;
+  sigwait(&signals, &received);
+  log::Info("draining", {{"signal", strsignal(received)}});
+  client->reset();  // a node that leaves is not waited for
+  const bool whole = (*workers)->Drain(kLameDuck, kInFlight);
+  log::Info(whole ? "drained" : "drained; some exchanges were cut at the deadline");
+  ops->reset();
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) { return sluice::Main(argc, argv); }
