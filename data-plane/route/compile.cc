@@ -47,8 +47,7 @@ GatewayCompiler::GatewayCompiler(const config::v1::GatewayConfig& config, std::s
   gateway_->state_ = state != nullptr ? std::move(state) : std::make_shared<GatewayState>();
 }
 
-absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Run() {
-  if (absl::Status status = Validate(); !status.ok()) return status;
+absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   gateway_->id_ = config_.id();
   gateway_->name_ = config_.name();
   gateway_->version_ = config_.version();
@@ -186,6 +185,7 @@ absl::Status GatewayCompiler::BuildPlugins() {
     auto plugin = MakePlugin(entity);
     if (!plugin.ok()) return plugin.status();
     const auto consumer = consumers_.find(entity.consumer());
+    if (entity.has_consumer() && consumer == consumers_.end()) continue;  // never everybody's instead
     chains_.Add({.name = entry->name,
                  .priority = entry->priority,
                  .service_id = entity.service(),

@@ -30,10 +30,11 @@ class GatewayCompiler {
   GatewayCompiler(const config::v1::GatewayConfig& config, std::span<const PluginType> plugins,
                   const config::FleetRules& rules, std::shared_ptr<GatewayState> state);
 
-  absl::StatusOr<std::shared_ptr<const Gateway>> Run();
+  absl::Status Validate();
+  // Of what is valid. Once.
+  absl::StatusOr<std::shared_ptr<const Gateway>> Build();
 
  private:
-  absl::Status Validate();
   absl::Status BuildEgress();
   void BuildUpstreams();
   void BuildServices();

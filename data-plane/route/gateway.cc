@@ -15,7 +15,16 @@ absl::StatusOr<std::shared_ptr<const Gateway>> Gateway::Compile(const config::v1
                                                                 const config::FleetRules& rules,
                                                                 std::shared_ptr<GatewayState> state) {
   GatewayCompiler compiler(config, plugins, rules, std::move(state));
-  return compiler.Run();
+  if (absl::Status status = compiler.Validate(); !status.ok()) return status;
+  return compiler.Build();
+}
+
+absl::StatusOr<std::shared_ptr<const Gateway>> Gateway::Recompile(const config::v1::GatewayConfig& config,
+                                                                  std::span<const PluginType> plugins,
+                                                                  const config::FleetRules& rules,
+                                                                  std::shared_ptr<GatewayState> state) {
+  GatewayCompiler compiler(config, plugins, rules, std::move(state));
+  return compiler.Build();
 }
 
 Match Gateway::FindRoute(const RouteQuery& query) const {

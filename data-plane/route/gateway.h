@@ -120,6 +120,12 @@ class Gateway {
                                                                 std::span<const PluginType> plugins,
                                                                 const config::FleetRules& rules,
                                                                 std::shared_ptr<GatewayState> state);
+  // The same for what was valid when a node first served it: rules that have become stricter since are not asked, so
+  // that they never take a gateway away. Egress is as `rules` say all the same.
+  static absl::StatusOr<std::shared_ptr<const Gateway>> Recompile(const config::v1::GatewayConfig& config,
+                                                                  std::span<const PluginType> plugins,
+                                                                  const config::FleetRules& rules,
+                                                                  std::shared_ptr<GatewayState> state);
   ~Gateway();
 
   const std::string& id() const { return id_; }

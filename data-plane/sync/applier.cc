@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
-#include "absl/strings/cord.h"
-#include "absl/strings/str_cat.h"
 #include "common/observe/log.h"
+#include "data-plane/route/compile.h"
 
 namespace sluice::sync {
 namespace {
@@ -24,9 +24,20 @@ std::vector<egress::Range> ParseRanges(const google::protobuf::RepeatedPtrField<
   return ranges;
 }
 
-std::string Reason(const absl::Status& status) {
-  const std::optional<absl::Cord> reason = status.GetPayload("sluice/reason");
-  return reason.has_value() ? std::string(*reason) : "INVALID";
+absl::StatusOr<config::v1::GatewayConfig> Parse(const std::string& id, const std::string& bytes) {
+  config::v1::GatewayConfig config;
+  if (!config.ParseFromString(bytes)) return ConfigError("INVALID", "config", "does not parse");
+  if (config.id() != id) return ConfigError("INVALID", "id", "is another gateway's");
+  return config;
+}
+
+v1::Rejected Report(const std::string& id, int64_t revision, const absl::Status& why) {
+  v1::Rejected report;
+  report.set_gateway_id(id);
+  report.set_revision(revision);
+  report.set_reason(ReasonOf(why));
+  report.set_message(std::string(why.message()));
+  return report;
 }
 
 }  // namespace
@@ -39,9 +50,17 @@ Applier::Applier(Publisher& publisher, std::span<const PluginType> plugins, Stat
 
 void Applier::Load(const v1::Snapshot& snapshot) {
   SetFleet(snapshot.fleet());
-  Replies dropped;  // nobody to tell yet; what is rejected now is sent again, since the cursor lies before it
-  for (const v1::GatewayUpdate& gateway : snapshot.gateways()) pending_.push_back(gateway);
-  Flush(dropped);
+  Replies later;  // there is nobody to tell yet: refusals are repeated behind each Welcome
+  Changes changes;
+  for (const v1::GatewayUpdate& gateway : snapshot.gateways()) {
+    Held& held = held_[gateway.gateway_id()];
+    held.revision = gateway.revision();
+    held.config = std::make_shared<const std::string>(gateway.config());
+    Restore(gateway.gateway_id(), changes, later);
+    if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
+  }
+  PublishAndWait(std::move(changes));
+  CountGateways();
   epoch_ = snapshot.epoch();
   revision_ = snapshot.revision();
   status_.revision = revision_;
@@ -63,8 +82,7 @@ std::vector<v1::NodeMessage> Applier::Handle(const v1::ControlMessage& message) 
       OnWelcome(message.welcome(), replies);
       break;
     case v1::ControlMessage::kUpdate:
-      OnUpdate(message.update());
-      if (pending_.size() >= kMaxBatch) Flush(replies);
+      OnUpdate(message.update(), replies);
       break;
     case v1::ControlMessage::kCaughtUp:
       OnCaughtUp(message.caught_up().revision(), replies);
@@ -82,22 +100,32 @@ void Applier::OnWelcome(const v1::Welcome& welcome, Replies& replies) {
   if (welcome.full()) {
     // Another line of revisions: none of the numbers held compares with what comes.
     for (auto& [id, held] : held_) held.revision = 0;
-    rejected_.clear();
+    refused_.clear();
     revision_ = 0;
   }
   epoch_ = welcome.epoch();
   if (welcome.fleet().SerializeAsString() != fleet_.SerializeAsString()) {
     SetFleet(welcome.fleet());
-    Recompile(replies);
+    dirty_ = true;
+    Replies repeated;
+    RecompileAll(repeated);
   }
-  for (const auto& [id, rejected] : rejected_) *replies.emplace_back().mutable_rejected() = rejected;
+  for (const auto& [id, refused] : refused_) *replies.emplace_back().mutable_rejected() = refused.report;
 }
 
-void Applier::OnUpdate(v1::GatewayUpdate update) {
+void Applier::OnUpdate(v1::GatewayUpdate update, Replies& replies) {
   if (sweeping_) named_.insert(update.gateway_id());
   const auto held = held_.find(update.gateway_id());
   if (held != held_.end() && update.revision() <= held->second.revision) return;
+  const int64_t revision = update.revision();
   pending_.push_back(std::move(update));
+  if (pending_.size() < kMaxBatch) return;
+  Flush(replies);
+  // Until a sweep is over the cursor stays at the beginning: a stream that breaks off is followed by another full one.
+  if (sweeping_) return;
+  revision_ = revision;
+  status_.revision = revision;
+  replies.emplace_back().mutable_applied()->set_revision(revision);
 }
 
 void Applier::OnCaughtUp(int64_t revision, Replies& replies) {
@@ -113,86 +141,105 @@ void Applier::OnCaughtUp(int64_t revision, Replies& replies) {
     sweeping_ = false;
     named_.clear();
   }
-  const bool changed = !pending_.empty() || revision != revision_;
   Flush(replies);
+  dirty_ = dirty_ || revision != revision_;
   revision_ = revision;
   status_.revision = revision;
   status_.in_step_at = UnixSeconds(clock_.WallNow());
   status_.source = Status::Source::kStream;
   publisher_.SetReady();
   replies.emplace_back().mutable_applied()->set_revision(revision);
-  if (changed) Keep();
+  if (std::exchange(dirty_, false)) Keep();
 }
 
 void Applier::Flush(Replies& replies) {
   if (pending_.empty()) return;
-  std::vector<GatewayChange> changes;
+  Changes changes;
   for (v1::GatewayUpdate& update : pending_) Accept(update, changes, replies);
   pending_.clear();
+  dirty_ = true;
   PublishAndWait(std::move(changes));
   status_.applied_at = UnixSeconds(clock_.WallNow());
-  status_.gateways = static_cast<int64_t>(
-      std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return entry.second.config != nullptr; }));
-  status_.rejected = static_cast<int64_t>(rejected_.size());
+  CountGateways();
 }
 
-void Applier::Accept(v1::GatewayUpdate& update, std::vector<GatewayChange>& changes, Replies& replies) {
+void Applier::CountGateways() {
+  status_.gateways = static_cast<int64_t>(
+      std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return entry.second.config != nullptr; }));
+  status_.rejected = static_cast<int64_t>(refused_.size());
+}
+
+void Applier::Accept(v1::GatewayUpdate& update, Changes& changes, Replies& replies) {
   ++status_.updates;
   const std::string& id = update.gateway_id();
   if (update.removed()) {
     held_.erase(id);
-    rejected_.erase(id);
+    refused_.erase(id);
     changes.push_back({id, nullptr});
     return;
   }
   Held& held = held_[id];
-  if (held.state == nullptr) held.state = std::make_shared<GatewayState>();
-  auto gateway = Compile(id, update.config(), held.state);
   held.revision = update.revision();
-  if (!gateway.ok()) {
-    Reject(id, update.revision(), gateway.status(), replies);
-    return;
-  }
-  rejected_.erase(id);
-  held.config = std::make_shared<const std::string>(std::move(*update.mutable_config()));
+  const auto bytes = std::make_shared<const std::string>(std::move(*update.mutable_config()));
+  if (held.state == nullptr) held.state = std::make_shared<GatewayState>();
+  auto gateway = Compile(id, *bytes, held.state);
+  if (!gateway.ok()) return Reject(Report(id, update.revision(), gateway.status()), bytes, replies);
+  refused_.erase(id);
+  held.config = bytes;
   changes.push_back({id, *std::move(gateway)});
 }
 
-absl::StatusOr<std::shared_ptr<const Gateway>> Applier::Compile(const std::string& id, const std::string& config,
+absl::StatusOr<std::shared_ptr<const Gateway>> Applier::Compile(const std::string& id, const std::string& bytes,
                                                                 std::shared_ptr<GatewayState> state) const {
-  config::v1::GatewayConfig parsed;
-  if (!parsed.ParseFromString(config)) return absl::InvalidArgumentError("the configuration does not parse");
-  if (parsed.id() != id) return absl::InvalidArgumentError("the configuration is another gateway's");
-  return Gateway::Compile(parsed, plugins_, rules_, std::move(state));
+  auto config = Parse(id, bytes);
+  if (!config.ok()) return config.status();
+  return Gateway::Compile(*config, plugins_, rules_, std::move(state));
 }
 
-void Applier::Reject(const std::string& id, int64_t revision, const absl::Status& why, Replies& replies) {
+void Applier::Reject(v1::Rejected report, Bytes config, Replies& replies) {
   ++status_.rejections;
-  v1::Rejected& rejected = rejected_[id];
-  rejected.set_gateway_id(id);
-  rejected.set_revision(revision);
-  rejected.set_reason(Reason(why));
-  rejected.set_message(std::string(why.message()));
-  *replies.emplace_back().mutable_rejected() = rejected;
-  log::Warning("an update was rejected; the gateway keeps its last good configuration",
-               {{"gateway", id}, {"reason", rejected.reason()}, {"error", rejected.message()}});
+  log::Warning("a configuration was rejected; its gateway keeps the last good one",
+               {{"gateway", report.gateway_id()}, {"reason", report.reason()}, {"error", report.message()}});
+  *replies.emplace_back().mutable_rejected() = report;
+  refused_[report.gateway_id()] = {report, std::move(config)};
 }
 
-void Applier::Recompile(Replies& replies) {
-  std::vector<GatewayChange> changes;
+void Applier::RecompileAll(Replies& replies) {
+  Changes changes;
   for (auto& [id, held] : held_) {
-    if (held.config == nullptr) continue;
-    auto gateway = Compile(id, *held.config, held.state);
-    if (gateway.ok()) {
-      changes.push_back({id, *std::move(gateway)});
-    } else {
-      Reject(id, held.revision, gateway.status(), replies);
-    }
+    if (!RetryRefused(id, held, changes) && held.config != nullptr) Restore(id, changes, replies);
+    if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
   }
   PublishAndWait(std::move(changes));
+  CountGateways();
 }
 
-void Applier::PublishAndWait(std::vector<GatewayChange> changes) {
+bool Applier::RetryRefused(const std::string& id, Held& held, Changes& changes) {
+  const auto refused = refused_.find(id);
+  if (refused == refused_.end()) return false;
+  auto gateway = Compile(id, *refused->second.config, held.state);
+  if (!gateway.ok()) return false;
+  held.config = refused->second.config;
+  refused_.erase(refused);
+  changes.push_back({id, *std::move(gateway)});
+  return true;
+}
+
+void Applier::Restore(const std::string& id, Changes& changes, Replies& replies) {
+  Held& held = held_[id];
+  if (held.state == nullptr) held.state = std::make_shared<GatewayState>();
+  auto config = Parse(id, *held.config);
+  if (!config.ok())
+    return Reject(Report(id, held.revision, config.status()), std::exchange(held.config, nullptr), replies);
+  auto gateway = Gateway::Compile(*config, plugins_, rules_, held.state);
+  if (!gateway.ok()) {
+    if (!refused_.contains(id)) Reject(Report(id, held.revision, gateway.status()), held.config, replies);
+    gateway = Gateway::Recompile(*config, plugins_, rules_, held.state);
+  }
+  if (gateway.ok()) changes.push_back({id, *std::move(gateway)});
+}
+
+void Applier::PublishAndWait(Changes changes) {
   if (changes.empty()) return;
   std::mutex mutex;
   std::condition_variable swapped;
@@ -210,14 +257,14 @@ void Applier::Keep() {
   struct Kept {
     std::string id;
     int64_t revision;
-    std::shared_ptr<const std::string> config;
+    Bytes config;
   };
   auto gateways = std::make_shared<std::vector<Kept>>();
   for (const auto& [id, held] : held_) {
     if (held.config != nullptr) gateways->push_back({id, held.revision, held.config});
   }
   int64_t cursor = revision_;
-  for (const auto& [id, rejected] : rejected_) cursor = std::min(cursor, rejected.revision() - 1);
+  for (const auto& [id, refused] : refused_) cursor = std::min(cursor, refused.report.revision() - 1);
   changed_([gateways, cursor, epoch = epoch_, fleet = fleet_] {
     v1::Snapshot snapshot;
     snapshot.set_epoch(epoch);

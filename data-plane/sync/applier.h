@@ -1,17 +1,17 @@
 #pragma once
 
-// The node's side of the sync protocol (proto/sluice/sync/v1/sync.proto), without gRPC: messages in, compiled gateways to the
-// workers, reports out. Belongs to the sync thread.
+// The node's side of the sync protocol (proto/sluice/sync/v1/sync.proto), without gRPC: messages in, compiled gateways
+// to the workers, reports out. Belongs to the sync thread.
 
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "common/config/config.h"
 #include "data-plane/route/publisher.h"
 #include "data-plane/sync/status.h"
@@ -24,10 +24,12 @@ class Applier {
  public:
   static constexpr size_t kMaxBatch = 1000;  // updates compiled before the workers are given them
 
-  // `changed` runs after what is served has changed, with a function that makes the snapshot of it (callable once, from any
-  // thread).
+  // `changed` runs after what is served has changed, with a function that makes the snapshot of it (callable once, from
+  // any thread).
   using Changed = std::function<void(std::function<v1::Snapshot()>)>;
-  Applier(Publisher& publisher, std::span<const PluginType> plugins, Status& status, const Clock& clock, Changed changed);
+  // The publisher must answer for as long as this is used.
+  Applier(Publisher& publisher, std::span<const PluginType> plugins, Status& status, const Clock& clock,
+          Changed changed);
 
   // What the disk had. Before the first message; returns when every worker serves it.
   void Load(const v1::Snapshot& snapshot);
@@ -44,20 +46,31 @@ class Applier {
     std::shared_ptr<const std::string> config;  // serialised; null: none was ever good
     std::shared_ptr<GatewayState> state;
   };
+  // An update that could not be served, kept because other rules of the fleet may make it good.
+  struct Refused {
+    v1::Rejected report;
+    std::shared_ptr<const std::string> config;
+  };
   using Replies = std::vector<v1::NodeMessage>;
+  using Changes = std::vector<GatewayChange>;
+  using Bytes = std::shared_ptr<const std::string>;
 
   void OnWelcome(const v1::Welcome& welcome, Replies& replies);
-  void OnUpdate(v1::GatewayUpdate update);
+  void OnUpdate(v1::GatewayUpdate update, Replies& replies);
   void OnCaughtUp(int64_t revision, Replies& replies);
   // Compiles what is pending and waits until every worker serves it.
   void Flush(Replies& replies);
   // Everything again, under other rules.
-  void Recompile(Replies& replies);
-  absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const std::string& id, const std::string& config,
+  void RecompileAll(Replies& replies);
+  // What was served once and is to be served on: where the rules have become stricter, it is reported and kept.
+  void Restore(const std::string& id, Changes& changes, Replies& replies);
+  bool RetryRefused(const std::string& id, Held& held, Changes& changes);
+  void Accept(v1::GatewayUpdate& update, Changes& changes, Replies& replies);
+  absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const std::string& id, const std::string& bytes,
                                                          std::shared_ptr<GatewayState> state) const;
-  void Accept(v1::GatewayUpdate& update, std::vector<GatewayChange>& changes, Replies& replies);
-  void Reject(const std::string& id, int64_t revision, const absl::Status& why, Replies& replies);
-  void PublishAndWait(std::vector<GatewayChange> changes);
+  void Reject(v1::Rejected report, Bytes config, Replies& replies);
+  void PublishAndWait(Changes changes);
+  void CountGateways();
   void Keep();
   void SetFleet(const v1::Fleet& fleet);
 
@@ -71,10 +84,11 @@ class Applier {
   v1::Fleet fleet_;
   config::FleetRules rules_;
   absl::flat_hash_map<std::string, Held> held_;
-  std::map<std::string, v1::Rejected> rejected_;  // by gateway, the latest
+  std::map<std::string, Refused> refused_;  // by gateway, the latest
   std::vector<v1::GatewayUpdate> pending_;
+  bool dirty_ = false;     // the snapshot on disk is behind
   bool sweeping_ = false;  // between Welcome{full} and CaughtUp
-  std::set<std::string> named_;
+  absl::flat_hash_set<std::string> named_;
 };
 
 }  // namespace sluice::sync

@@ -1,7 +1,7 @@
 #pragma once
 
-// Keeps the Sync stream to the control plane alive on a thread of its own, and feeds the applier. Reconnects for ever, with
-// full jitter between kFirstBackoff and kMaxBackoff; keepalive notices a dead peer within ten seconds.
+// Keeps the Sync stream to the control plane alive on a thread of its own, and feeds the applier. Reconnects for ever,
+// with full jitter between kFirstBackoff and kMaxBackoff; keepalive notices a dead peer within ten seconds.
 
 #include <memory>
 #include <string>
@@ -19,7 +19,7 @@ inline constexpr Duration kMaxBackoff = std::chrono::seconds(30);
 struct ClientOptions {
   std::string control_plane;  // host:port
   rpc::TlsFiles tls;
-  std::string node;     // the common name of its certificate
+  std::string node;  // the common name of its certificate
   std::string build;
   std::string address;  // of its operations port
 };

@@ -21,17 +21,24 @@ namespace {
 // A file is this line, the SHA-256 of the rest, and the rest: a serialised Snapshot.
 constexpr std::string_view kMagic = "sluice last good 1\n";
 
-std::string Newest(const std::string& folder) { return folder + "/last-good"; }
-std::string Previous(const std::string& folder) { return folder + "/last-good.previous"; }
-std::string Beside(const std::string& folder) { return folder + "/last-good.new"; }
+std::string Newest(const std::string& folder) {
+  return folder + "/last-good";
+}
+std::string Previous(const std::string& folder) {
+  return folder + "/last-good.previous";
+}
+std::string Beside(const std::string& folder) {
+  return folder + "/last-good.new";
+}
 
 std::string Digest(std::string_view bytes) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
 }
 
-absl::Status SystemError(std::string_view doing, const std::string& path) {
+absl::Status SystemError(const char* doing, const std::string& path) {
   return absl::InternalError(absl::StrCat("cannot ", doing, " ", path, ": ", strerror(errno)));
 }
 
@@ -54,21 +61,25 @@ absl::StatusOr<v1::Snapshot> ReadGeneration(const std::string& path) {
   return snapshot;
 }
 
-absl::Status WriteWhole(const std::string& path, std::string_view bytes) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return SystemError("create", path);
+bool WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      const absl::Status status = SystemError("write", path);
-      close(fd);
-      return status;
-    }
-    bytes.remove_prefix(written);
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
   }
-  const bool synced = fsync(fd) == 0;
-  const absl::Status status = synced ? absl::OkStatus() : SystemError("flush", path);
+  return true;
+}
+
+absl::Status WriteFile(const std::string& path, std::string_view payload) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return SystemError("create", path);
+  absl::Status status;
+  if (!WriteAll(fd, kMagic) || !WriteAll(fd, Digest(payload)) || !WriteAll(fd, payload)) {
+    status = SystemError("write", path);
+  } else if (fsync(fd) != 0) {
+    status = SystemError("flush", path);
+  }
   close(fd);
   return status;
 }
@@ -80,7 +91,7 @@ absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder) {
   if (newest.ok()) return newest;
   absl::StatusOr<v1::Snapshot> previous = ReadGeneration(Previous(folder));
   if (absl::IsDataLoss(newest.status())) {
-    log::Warning("a snapshot is damaged", {{"error", newest.status().message()},
+    log::Warning("a snapshot is damaged", {{"error", std::string(newest.status().message())},
                                            {"instead", previous.ok() ? "the generation before it" : "nothing"}});
   }
   if (previous.ok()) return previous;
@@ -88,9 +99,9 @@ absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder) {
 }
 
 absl::Status WriteSnapshot(const std::string& folder, const v1::Snapshot& snapshot) {
-  const std::string payload = snapshot.SerializeAsString();
+  if (snapshot.ByteSizeLong() > kMaxSnapshotBytes) return absl::ResourceExhaustedError("the snapshot is too large");
   const std::string beside = Beside(folder);
-  if (absl::Status status = WriteWhole(beside, absl::StrCat(kMagic, Digest(payload), payload)); !status.ok()) return status;
+  if (absl::Status status = WriteFile(beside, snapshot.SerializeAsString()); !status.ok()) return status;
   // A kill between the two renames leaves the generation before, whole, under its own name.
   if (rename(Newest(folder).c_str(), Previous(folder).c_str()) != 0 && errno != ENOENT) {
     return SystemError("rename", Newest(folder));
@@ -143,7 +154,7 @@ void LastGood::Run() {
       status_.snapshot_at = UnixSeconds(std::chrono::system_clock::now());
     } else {
       ++status_.snapshot_failures;
-      log::Error("the snapshot was not written; the node serves on", {{"error", written.message()}});
+      log::Error("the snapshot was not written; the node serves on", {{"error", std::string(written.message())}});
     }
     const MonotonicTime ended = std::chrono::steady_clock::now();
     not_before = ended + std::max(kMinInterval, Duration((ended - began) * kMaxShare));

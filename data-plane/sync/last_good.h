@@ -1,8 +1,8 @@
 #pragma once
 
-// The last good configuration of everything a node serves, on its disk: checksummed, in two generations, written beside and
-// renamed, readable by its owner only. A writer thread of its own, so that a slow disk delays nothing; what comes faster than
-// it writes is coalesced into the latest.
+// The last good configuration of everything a node serves, on its disk: checksummed, in two generations, written beside
+// and renamed, readable by its owner only. A writer thread of its own, so that a slow disk delays nothing; what comes
+// faster than it writes is coalesced into the latest.
 
 #include <condition_variable>
 #include <functional>
@@ -19,10 +19,12 @@
 
 namespace sluice::sync {
 
+inline constexpr size_t kMaxSnapshotBytes = 2'000'000'000;  // what protobuf can read back; past it nothing is written
+
 // Reads the newest generation that is whole; NOT_FOUND where there is none, DATA_LOSS where all are damaged.
 absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder);
-// Makes `snapshot` the newest generation; the newest before becomes the other one. Errors name the file and the cause, and
-// leave what was there.
+// Makes `snapshot` the newest generation; the newest before becomes the other one. Errors name the file and the cause,
+// and leave what was there.
 absl::Status WriteSnapshot(const std::string& folder, const v1::Snapshot& snapshot);
 
 class LastGood {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the node's configuration stands, for metrics and health. Written by the sync thread and the snapshot's writer, read
-// from every thread.
+// Where the node's configuration stands, for metrics and health. Written by the sync thread and the snapshot's writer,
+// read from every thread.
 
 #include <atomic>
 #include <cstdint>
@@ -12,16 +12,16 @@ struct Status {
   enum class Source : int { kNone, kDisk, kStream };  // of what is served
 
   std::atomic<bool> connected{false};
-  std::atomic<int64_t> revision{0};         // every worker serves it
-  std::atomic<int64_t> applied_at{0};       // Unix seconds of the last change that went live; 0: none
-  std::atomic<int64_t> in_step_at{0};       // Unix seconds when the node last knew that it had everything; 0: never
+  std::atomic<int64_t> revision{0};    // every worker serves it
+  std::atomic<int64_t> applied_at{0};  // Unix seconds of the last change that went live; 0: none
+  std::atomic<int64_t> in_step_at{0};  // Unix seconds when the node last knew that it had everything; 0: never
   std::atomic<int64_t> gateways{0};
-  std::atomic<int64_t> rejected{0};         // gateways whose latest update could not be served
+  std::atomic<int64_t> rejected{0};  // gateways whose latest update could not be served
   std::atomic<uint64_t> updates{0};
   std::atomic<uint64_t> rejections{0};
   std::atomic<uint64_t> reconnects{0};
   std::atomic<uint64_t> snapshot_failures{0};
-  std::atomic<int64_t> snapshot_at{0};      // Unix seconds of the last snapshot written; 0: none
+  std::atomic<int64_t> snapshot_at{0};  // Unix seconds of the last snapshot written; 0: none
   std::atomic<Source> source{Source::kNone};
 };
 
