@@ -24,7 +24,7 @@ constexpr Duration kLameDuck = std::chrono::seconds(2);   // after readiness has
 constexpr Duration kInFlight = std::chrono::seconds(30);  // for what has begun to end
 
 int Fail(const absl::Status& status) {
-  log::Error("cannot start", {{"error", status.message()}});
+  log::Error("cannot start", {{"error", std::string(status.message())}});
   return 1;
 }
 
@@ -43,7 +43,7 @@ void LoadLastGood(const std::string& folder, sync::Applier& applier) {
   const absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder);
   if (!snapshot.ok()) {
     log::Info("no configuration on disk; not ready until the control plane has sent one",
-              {{"cause", snapshot.status().message()}});
+              {{"cause", std::string(snapshot.status().message())}});
     return;
   }
   applier.Load(*snapshot);
