@@ -22,7 +22,9 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--ops", flags.ops, "address of /metrics")->capture_default_str();
   app.add_option("--base-domain", flags.base_domain, "domain of generated hostnames")->capture_default_str();
-  app.add_option("--nodes", flags.nodes, "nodes that share each limit")->capture_default_str()->check(CLI::Range(1u, kMaxNodes));
+  app.add_option("--nodes", flags.nodes, "nodes that share each limit")
+      ->capture_default_str()
+      ->check(CLI::Range(1u, kMaxNodes));
   app.add_option("--egress-allow", flags.egress_allow, "CIDR[:port[-port]] that gateways may reach (repeatable)");
   app.add_option("--protect", flags.protect, "CIDR[:port] that no gateway ever reaches (repeatable)");
 }
@@ -43,7 +45,8 @@ void AddIssue(CLI::App& app, Flags& flags) {
 bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   CLI::App app("The control plane of Sluice: owns what is wanted, and tells the nodes.", "sluice-control-plane");
   app.set_version_flag("--version", kVersion);
-  app.add_option("--state", flags.state, "folder of the fleet's certificates and the first token")->envname("SLUICE_STATE");
+  app.add_option("--state", flags.state, "folder of the fleet's certificates and the first token")
+      ->envname("SLUICE_STATE");
   AddServeOptions(app, flags);
   AddIssue(app, flags);
   // The parser throws; nothing else of ours does.

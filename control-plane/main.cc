@@ -1,5 +1,5 @@
-// Builds every object of the control plane in the order of their dependencies, serves until SIGTERM, and takes everything
-// down in reverse.
+// Builds every object of the control plane in the order of their dependencies, serves until SIGTERM, and takes
+// everything down in reverse.
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -26,6 +26,7 @@
 #include "control-plane/flags.h"
 #include "control-plane/index/index.h"
 #include "control-plane/metrics.h"
+#include "control-plane/store/address.h"
 #include "control-plane/store/store.h"
 #include "control-plane/sync/service.h"
 
@@ -33,6 +34,7 @@ namespace sluice {
 namespace {
 
 constexpr auto kDatabasePatience = std::chrono::seconds(60);
+constexpr auto kDatabaseAttempt = std::chrono::seconds(5);  // then a signal is looked for
 constexpr char kFirstToken[] = "admin";
 
 int Fail(const absl::Status& status) {
@@ -68,8 +70,8 @@ bool IsLoopback(const std::string& address) {
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> AdminCredentials(const Flags& flags) {
   const bool tls = !flags.admin_tls_cert.empty();
   if (!tls && !flags.insecure_admin && !IsLoopback(flags.admin)) {
-    return absl::InvalidArgumentError("the admin address " + flags.admin +
-                                      " is not loopback: give --admin-tls-cert and --admin-tls-key, or --insecure-admin");
+    return absl::InvalidArgumentError("the admin address " + flags.admin + " is not loopback: give --admin-tls-cert" +
+                                      " and --admin-tls-key, or --insecure-admin");
   }
   return rpc::ServerCredentials({flags.admin_tls_cert, flags.admin_tls_key, ""}, false);
 }
@@ -115,12 +117,14 @@ struct Fleet {
   config::FleetRules rules;   // as validation takes it
 };
 
-absl::StatusOr<Fleet> FleetOf(const Flags& flags) {
+absl::StatusOr<Fleet> FleetOf(const Flags& flags, const std::string& database) {
   Fleet fleet;
   fleet.message.set_nodes(flags.nodes);
   fleet.rules.nodes = flags.nodes;
   std::vector<std::string> protect = flags.protect;
-  for (const std::string& address : {flags.admin, flags.sync, flags.ops}) {
+  std::vector<std::string> own = store::ServerAddresses(database);
+  own.insert(own.end(), {flags.admin, flags.sync, flags.ops});
+  for (const std::string& address : own) {
     for (const std::string& range : fleet::OwnRanges(address)) protect.push_back(range);
   }
   for (const std::string& text : flags.egress_allow) {
@@ -171,12 +175,21 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> StartOps(const std::string&
   }
 }
 
-absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const store::Options& options) {
-  auto store = store::Store::Open(options, kDatabasePatience);
-  if (!store.ok()) return store;
-  absl::Status status = EnsureServerlessPlan(**store);
-  if (!status.ok()) return status;
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const store::Options& options, const Clock& clock,
+                                                        const sigset_t& ends) {
+  const MonotonicTime deadline = clock.Now() + kDatabasePatience;
+  auto store = store::Store::Open(options, kDatabaseAttempt);
+  while (absl::IsUnavailable(store.status()) && clock.Now() < deadline) {
+    const timespec now{};
+    if (sigtimedwait(&ends, nullptr, &now) > 0) return absl::CancelledError("stopped while waiting for the database");
+    store = store::Store::Open(options, kDatabaseAttempt);
+  }
   return store;
+}
+
+absl::Status FillStore(store::Store& store, const std::string& state) {
+  absl::Status status = EnsureServerlessPlan(store);
+  return status.ok() ? EnsureFirstToken(store, state) : status;
 }
 
 int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
@@ -186,15 +199,15 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   if (!admin_credentials.ok()) return Fail(admin_credentials.status());
   auto sync_credentials = SyncCredentials(flags, clock);
   if (!sync_credentials.ok()) return Fail(sync_credentials.status());
-  auto fleet = FleetOf(flags);
-  if (!fleet.ok()) return Fail(fleet.status());
   auto database = DatabaseOf(flags);
   if (!database.ok()) return Fail(database.status());
+  auto fleet = FleetOf(flags, *database);
+  if (!fleet.ok()) return Fail(fleet.status());
 
   const store::Options options{*database};
-  auto store = OpenStore(options);
+  auto store = OpenStore(options, clock, ends);
   if (!store.ok()) return Fail(store.status());
-  status = EnsureFirstToken(**store, flags.state);
+  status = FillStore(**store, flags.state);
   if (!status.ok()) return Fail(status);
   auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
@@ -225,8 +238,9 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   if (!admin_server.ok()) return Fail(admin_server.status());
 
   Refresher refresher(index);
-  auto metrics = std::make_shared<Metrics>(MetricSources{index, registry, sync_service->totals(), requests, **admin_server,
-                                                         **sync_server, refresher.up()});
+  const MetricSources sources{index,          registry,      sync_service->totals(), requests,
+                              **admin_server, **sync_server, refresher.up()};
+  auto metrics = std::make_shared<Metrics>(sources);
   auto ops = StartOps(flags.ops, metrics);
   if (!ops.ok()) return Fail(ops.status());
   auto doorbell = store::Doorbell::Start(options, [&] { refresher.Ring(); });

@@ -30,7 +30,8 @@ MetricFamily Family(MetricType type, const std::string& name, const std::string&
   return family;
 }
 
-MetricFamily Single(MetricType type, const std::string& name, const std::string& help, double value, Labels labels = {}) {
+MetricFamily Single(MetricType type, const std::string& name, const std::string& help, double value,
+                    Labels labels = {}) {
   MetricFamily family = Family(type, name, help);
   family.metric.push_back(Value(type, value, std::move(labels)));
   return family;
@@ -45,7 +46,8 @@ MetricFamily Counter(const std::string& name, const std::string& help, uint64_t 
 }
 
 MetricFamily Requests(const rpc::RequestCounter& requests) {
-  MetricFamily family = Family(MetricType::Counter, "sluice_rpc_requests_total", "Calls that ended, by method and code.");
+  MetricFamily family =
+      Family(MetricType::Counter, "sluice_rpc_requests_total", "Calls that ended, by method and code.");
   for (const auto& [key, count] : requests.counts()) {
     family.metric.push_back(
         Value(MetricType::Counter, static_cast<double>(count), {{"method", key.first}, {"code", key.second}}));
@@ -54,7 +56,8 @@ MetricFamily Requests(const rpc::RequestCounter& requests) {
 }
 
 MetricFamily Applied(const std::vector<sync::NodeStatus>& nodes) {
-  MetricFamily family = Family(MetricType::Gauge, "sluice_node_applied_revision", "How far each connected node has got.");
+  MetricFamily family =
+      Family(MetricType::Gauge, "sluice_node_applied_revision", "How far each connected node has got.");
   for (const sync::NodeStatus& node : nodes) {
     family.metric.push_back(Value(MetricType::Gauge, static_cast<double>(node.applied), {{"node", node.name}}));
   }
@@ -92,7 +95,8 @@ std::vector<MetricFamily> Metrics::Collect() const {
   families.push_back(Applied(nodes));
   families.push_back(Counter("sluice_sync_updates_total", "Gateway updates sent to nodes.", sources_.sync.updates));
   families.push_back(Counter("sluice_sync_sent_bytes_total", "Bytes of messages sent to nodes.", sources_.sync.bytes));
-  families.push_back(Counter("sluice_sync_full_total", "Streams that began with everything.", sources_.sync.full_syncs));
+  families.push_back(
+      Counter("sluice_sync_full_total", "Streams that began with everything.", sources_.sync.full_syncs));
   families.push_back(
       Counter("sluice_sync_refused_streams_total", "Streams that were turned away.", sources_.sync.refused_streams));
   families.push_back(Refused(sources_.admin_server, sources_.sync_server));

@@ -1,7 +1,7 @@
 #pragma once
 
-// Lines for operators on standard error, one JSON object each: {"ts","level","msg",...}. Not for the request path (see the
-// access log). Callable from every thread; a line is one write.
+// Lines for operators on standard error, one JSON object each: {"ts","level","msg",...}. Not for the request path (see
+// the access log). Callable from every thread; a line is one write.
 
 #include <cstddef>
 #include <initializer_list>
@@ -19,11 +19,15 @@ using Pair = std::pair<std::string_view, std::string_view>;
 // Lines below the minimum are dropped; kInfo at first.
 void SetMinimum(Level level);
 void Write(Level level, std::string_view message, std::initializer_list<Pair> fields = {});
-inline void Info(std::string_view message, std::initializer_list<Pair> fields = {}) { Write(Level::kInfo, message, fields); }
+inline void Info(std::string_view message, std::initializer_list<Pair> fields = {}) {
+  Write(Level::kInfo, message, fields);
+}
 inline void Warning(std::string_view message, std::initializer_list<Pair> fields = {}) {
   Write(Level::kWarning, message, fields);
 }
-inline void Error(std::string_view message, std::initializer_list<Pair> fields = {}) { Write(Level::kError, message, fields); }
+inline void Error(std::string_view message, std::initializer_list<Pair> fields = {}) {
+  Write(Level::kError, message, fields);
+}
 
 // The line as it is written, with its newline.
 std::string Format(Level level, std::string_view message, std::initializer_list<Pair> fields = {});

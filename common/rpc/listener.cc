@@ -62,7 +62,8 @@ absl::StatusOr<int> Listen(const std::string& address) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  const char* host = parts->host.empty() ? nullptr : parts->host.c_str();
+  const int error = getaddrinfo(host, parts->port.c_str(), &hints, &found);
   if (error != 0) {
     return absl::InvalidArgumentError(absl::StrCat("cannot listen on ", address, ": ", gai_strerror(error)));
   }
@@ -176,8 +177,8 @@ bool Listener::HasRoom(int connection) {
 }
 
 void Listener::Refuse(int connection) {
+  refused_.fetch_add(1, std::memory_order_relaxed);  // first: whoever sees it closed sees it counted
   close(connection);
-  refused_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Listener::ShedWithReserve() {

@@ -1,9 +1,9 @@
 #pragma once
 
-// One listening socket and the thread that accepts on it. It outlives exhausted descriptors: a reserve descriptor is given
-// up to accept and close what cannot be served, and accepting goes on when descriptors come back. The thread also keeps
-// the connection cap: whoever takes a connection closes it whenever they like, so what was handed over is recognised as
-// closed by looking at the descriptor again. Open, start and destroy on one thread.
+// One listening socket and the thread that accepts on it. It outlives exhausted descriptors: a reserve descriptor is
+// given up to accept and close what cannot be served, and accepting goes on when descriptors come back. The thread also
+// keeps the connection cap: whoever takes a connection closes it whenever they like, so what was handed over is
+// recognised as closed by looking at the descriptor again. Open, start and destroy on one thread.
 
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Counts the calls of a server by method and canonical code, as an interceptor. Methods that no service has are not counted,
-// so the labels are bounded. Callable from every thread; outlives its server.
+// Counts the calls of a server by method and canonical code, as an interceptor. Methods that no service has are not
+// counted, so the labels are bounded. Callable from every thread; outlives its server.
 
 #include <cstdint>
 #include <map>

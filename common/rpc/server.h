@@ -1,8 +1,8 @@
 #pragma once
 
-// gRPC servers that survive running out of descriptors. Debian's gRPC 1.51 stops accepting for good when accept fails once
-// (CVE-2023-4785), so every gRPC port is accepted by our own loop, with a connection cap and a reserve descriptor, and
-// handed over by AddExternalConnectionAcceptor.
+// gRPC servers that survive running out of descriptors. Debian's gRPC 1.51 stops accepting for good when accept fails
+// once (CVE-2023-4785), so every gRPC port is accepted by our own loop, with a connection cap and a reserve descriptor,
+// and handed over by AddExternalConnectionAcceptor.
 
 #include <cstdint>
 #include <functional>
@@ -44,11 +44,13 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentials(const
                                                                            bool require_client_certificate);
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ClientCredentials(const TlsFiles& files);
 
-// One listening port and its accept thread. Destroying it stops both, waiting at most kShutdownSeconds for calls to end.
+// One listening port and its accept thread. Destroying it stops both, waiting at most kShutdownSeconds for calls to
+// end.
 inline constexpr int kShutdownSeconds = 5;
 class Server {
  public:
-  // `address` is "host:port" (port 0: a free one). `configure` registers services on the builder. Errors name the address.
+  // `address` is "host:port" (port 0: a free one). `configure` registers services on the builder. Errors name the
+  // address.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address,
                                                        std::shared_ptr<grpc::ServerCredentials> credentials,
                                                        std::function<void(grpc::ServerBuilder&)> configure,
@@ -59,7 +61,8 @@ class Server {
 };
 
 // A channel with keepalive, message caps and a reconnect backoff of 0.2 s to 30 s with jitter.
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, std::shared_ptr<grpc::ChannelCredentials> credentials,
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                           std::shared_ptr<grpc::ChannelCredentials> credentials,
                                            const std::string& server_name = "");
 
 }  // namespace sluice::rpc

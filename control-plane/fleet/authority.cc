@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "control-plane/fleet/files.h"
 #include "control-plane/fleet/x509.h"
 
@@ -72,7 +73,7 @@ CertificateFields FieldsOf(CertificateKind kind, const std::vector<std::string>&
 
 bool IsNodeName(const std::string& name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
   };
   return !name.empty() && name.size() <= kMaxNodeNameBytes && std::all_of(name.begin(), name.end(), allowed);
 }

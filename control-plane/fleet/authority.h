@@ -1,8 +1,8 @@
 #pragma once
 
-// The platform's own certificate authority (ECDSA P-256), which nodes and the control plane trust and nobody else needs to.
-// Made at the first start in a folder of its own; its key never leaves that folder. Immutable once open; callable from
-// every thread.
+// The platform's own certificate authority (ECDSA P-256), which nodes and the control plane trust and nobody else needs
+// to. Made at the first start in a folder of its own; its key never leaves that folder. Immutable once open; callable
+// from every thread.
 
 #include <memory>
 #include <string>
@@ -34,8 +34,8 @@ struct Issued {
 
 class Authority {
  public:
-  // Reads ca.key and ca.pem of the folder, making what is missing (0600, the folder 0700). Two processes that start at once
-  // end with the same authority.
+  // Reads ca.key and ca.pem of the folder, making what is missing (0600, the folder 0700). Two processes that start at
+  // once end with the same authority.
   static absl::StatusOr<std::unique_ptr<Authority>> OpenOrCreate(const std::string& folder, const Clock& clock);
 
   const std::string& certificate() const { return pem_; }  // PEM

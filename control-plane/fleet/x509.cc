@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "absl/strings/ascii.h"
 #include "common/base/check.h"
 #include "common/base/random.h"
 
@@ -37,7 +38,7 @@ std::string TakeAll(const Bio& bio) {
 }
 
 bool IsLabel(const std::string& label) {
-  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; };
+  const auto allowed = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-'; };
   return !label.empty() && label.size() <= kMaxLabelBytes && label.front() != '-' && label.back() != '-' &&
          std::all_of(label.begin(), label.end(), allowed);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Every serverless gateway's latest configuration bytes, ordered by revision, in memory. A stream is a cursor over it: the
-// next entry after the cursor; a gateway that changed twice is met once. Bytes are serialised once and shared by all streams.
-// Filled from the store by one thread (Refresh); read from every thread.
+// Every serverless gateway's latest configuration bytes, ordered by revision, in memory. A stream is a cursor over it:
+// the next entry after the cursor; a gateway that changed twice is met once. Bytes are serialised once and shared by
+// all streams. Filled from the store by one thread (Refresh); read from every thread.
 
 #include <cstdint>
 #include <functional>

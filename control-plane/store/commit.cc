@@ -1,5 +1,5 @@
-// The two changes that nodes hear of. Each takes the gateway's row first and the clock's row last, so that writers of one
-// gateway queue at the front and writers of different gateways meet only for the moment between clock and commit.
+// The two changes that nodes hear of. Each takes the gateway's row first and the clock's row last, so that writers of
+// one gateway queue at the front and writers of different gateways meet only for the moment between clock and commit.
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -13,7 +13,8 @@ namespace sluice::store {
 namespace {
 
 constexpr Statement kInsertGateway = {
-    "insert_gateway", "insert into gateways (id, name, kind, plan, version) values ($1, $2, $3::bigint::smallint, $4, 1)"};
+    "insert_gateway",
+    "insert into gateways (id, name, kind, plan, version) values ($1, $2, $3::bigint::smallint, $4, 1)"};
 constexpr Statement kLockGateway = {"lock_gateway", "select version, kind from gateways where id = $1 for update"};
 constexpr Statement kUpdateGateway = {
     "update_gateway",
@@ -24,7 +25,8 @@ constexpr Statement kPutHosts = {
     "put_hosts",
     "insert into gateway_hosts (host, gateway_id, position)"
     " select h.host, $1::text, h.position from unnest($2::text[]) with ordinality as h (host, position) order by h.host"
-    " on conflict (host) do update set position = excluded.position where gateway_hosts.gateway_id = excluded.gateway_id"};
+    " on conflict (host) do update set position = excluded.position"
+    " where gateway_hosts.gateway_id = excluded.gateway_id"};
 constexpr Statement kCountHosts = {"count_hosts", "select count(*) from gateway_hosts where gateway_id = $1"};
 constexpr Statement kDeleteEntities = {
     "delete_entities",
@@ -46,7 +48,8 @@ constexpr Statement kPutReferences = {
 constexpr Statement kPutVersion = {
     "put_version",
     "insert into versions (gateway_id, version, author, message, config) values ($1, $2::bigint, $3, $4, $5)"};
-constexpr Statement kTrimVersions = {"trim_versions", "delete from versions where gateway_id = $1 and version <= $2::bigint"};
+constexpr Statement kTrimVersions = {"trim_versions",
+                                     "delete from versions where gateway_id = $1 and version <= $2::bigint"};
 constexpr Statement kTick = {
     "tick",
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
@@ -89,8 +92,9 @@ Parameters For(const std::string& gateway) {
 absl::Status PutGateway(Connection& connection, const Write& write) {
   const auto& config = write.config;
   if (write.expected_version == 0) {
-    return connection.Run(kInsertGateway, For(config.id()).Text(config.name()).Int(config.kind()).Text(config.plan().name()))
-        .status();
+    Parameters parameters = For(config.id());
+    parameters.Text(config.name()).Int(config.kind()).Text(config.plan().name());
+    return connection.Run(kInsertGateway, parameters).status();
   }
   auto row = connection.Run(kLockGateway, For(config.id()));
   if (!row.ok()) return row.status();

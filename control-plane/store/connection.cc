@@ -71,7 +71,9 @@ int64_t Result::Int(int row, int column) const {
 
 bool Result::Bool(int row, int column) const { return Raw(row, column) == std::string_view("\1", 1); }
 
-WallTime Result::Time(int row, int column) const { return kPostgresEpoch + std::chrono::microseconds(Int(row, column)); }
+WallTime Result::Time(int row, int column) const {
+  return kPostgresEpoch + std::chrono::microseconds(Int(row, column));
+}
 
 Connection::~Connection() { PQfinish(connection_); }
 
@@ -80,7 +82,8 @@ absl::Status Connection::Reconnect() {
   prepared_.clear();
   const char* keywords[] = {"dbname", "application_name", "client_encoding", "connect_timeout", "tcp_user_timeout",
                             "keepalives_idle", "keepalives_interval", "keepalives_count", nullptr};
-  const char* values[] = {options_.database.c_str(), "sluice-control-plane", "UTF8", "3", "10000", "5", "2", "3", nullptr};
+  const char* values[] = {options_.database.c_str(), "sluice-control-plane", "UTF8", "3", "10000", "5", "2", "3",
+                          nullptr};
   connection_ = PQconnectdbParams(keywords, values, /*expand_dbname=*/1);
   SLUICE_CHECK(connection_ != nullptr);
   if (PQstatus(connection_) != CONNECTION_OK) {
@@ -133,8 +136,8 @@ absl::StatusOr<Result> Connection::Run(const Statement& statement, const Paramet
     values.push_back(value.data());
     lengths.push_back(static_cast<int>(value.size()));
   }
-  return Check(PQexecPrepared(connection_, statement.name, static_cast<int>(values.size()), values.data(), lengths.data(),
-                              parameters.formats_.data(), Parameters::kBinary));
+  return Check(PQexecPrepared(connection_, statement.name, static_cast<int>(values.size()), values.data(),
+                              lengths.data(), parameters.formats_.data(), Parameters::kBinary));
 }
 
 absl::Status Connection::Execute(const char* sql) { return Check(PQexec(connection_, sql)).status(); }

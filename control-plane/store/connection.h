@@ -1,7 +1,7 @@
 #pragma once
 
-// One connection to PostgreSQL: prepared statements with typed parameters and results. Belongs to one thread at a time; the
-// pool hands it around. A broken connection answers UNAVAILABLE until Reconnect.
+// One connection to PostgreSQL: prepared statements with typed parameters and results. Belongs to one thread at a time;
+// the pool hands it around. A broken connection answers UNAVAILABLE until Reconnect.
 
 #include <cstdint>
 #include <memory>

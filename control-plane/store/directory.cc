@@ -19,7 +19,8 @@ constexpr Statement kPutToken = {
 constexpr Statement kCountTokens = {"count_tokens", "select count(*) from access_tokens"};
 constexpr Statement kAudit = {
     "audit",
-    "insert into audit (actor, action, gateway, request_id, peer, detail, outcome) values ($1, $2, $3, $4, $5, $6, $7)"};
+    "insert into audit (actor, action, gateway, request_id, peer, detail, outcome)"
+    " values ($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Statement kPutNode = {
     "put_node",
     "insert into nodes (name, build, address, last_seen) values ($1, $2, $3, $4)"

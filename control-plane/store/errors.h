@@ -8,8 +8,8 @@
 
 namespace sluice::store {
 
-// `constraint`: its name where one was violated. `message`: PostgreSQL's primary message; it is passed on only for classes
-// of errors whose messages quote no values.
+// `constraint`: its name where one was violated. `message`: PostgreSQL's primary message; it is passed on only for
+// classes of errors whose messages quote no values.
 absl::Status StatusFromSqlState(std::string_view sql_state, std::string_view constraint, std::string_view message);
 
 }  // namespace sluice::store

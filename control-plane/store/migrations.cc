@@ -18,11 +18,13 @@ constexpr char kLock[] = "set statement_timeout = 0; select pg_advisory_lock(578
 constexpr char kUnlock[] = "select pg_advisory_unlock(5781244)";
 constexpr char kTable[] =
     "create table if not exists schema_migrations ("
-    "number integer primary key, name text not null, checksum bytea not null, applied_at timestamptz not null default now())";
+    "number integer primary key, name text not null, checksum bytea not null,"
+    " applied_at timestamptz not null default now())";
 
 std::string Checksum(std::string_view sql) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(sql.data()), sql.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(sql.data()), sql.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
 }
 
@@ -37,7 +39,8 @@ absl::Status Apply(Connection& connection, const Migration& migration) {
   }
   if (status.ok()) status = transaction.Commit();
   if (!status.ok()) {
-    return absl::Status(status.code(), "migration " + std::string(migration.name) + ": " + std::string(status.message()));
+    return absl::Status(status.code(),
+                        "migration " + std::string(migration.name) + ": " + std::string(status.message()));
   }
   log::Info("schema migrated", {{"migration", migration.name}});
   return status;

@@ -1,8 +1,8 @@
 #pragma once
 
-// The schema as numbered steps (migrations/NNNN_name.sql, carried by the executable). Applied in order, once, by whichever
-// replica comes first; a step that was applied never changes. Steps expand before they contract, so that replicas of two
-// releases run side by side.
+// The schema as numbered steps (migrations/NNNN_name.sql, carried by the executable). Applied in order, once, by
+// whichever replica comes first; a step that was applied never changes. Steps expand before they contract, so that
+// replicas of two releases run side by side.
 
 #include <string_view>
 #include <vector>

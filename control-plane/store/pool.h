@@ -1,7 +1,7 @@
 #pragma once
 
-// The connections of the store, lent one by one. A borrower waits at most kMaxWait for its turn; a connection that broke
-// is made anew when it is lent next. Callable from every thread.
+// The connections of the store, lent one by one. A borrower waits at most kMaxWait for its turn; a connection that
+// broke is made anew when it is lent next. Callable from every thread.
 
 #include <chrono>
 #include <condition_variable>

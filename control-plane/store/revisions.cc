@@ -8,7 +8,8 @@ namespace {
 // What was made with the database, and what a restore changes by itself: the cluster, its timeline, the database.
 constexpr Statement kEpoch = {
     "epoch",
-    "select i.epoch || '-' || to_hex(hashint8extended(s.system_identifier, c.timeline_id::bigint * 4294967296 + d.oid::bigint))"
+    "select i.epoch || '-' || to_hex(hashint8extended(s.system_identifier,"
+    " c.timeline_id::bigint * 4294967296 + d.oid::bigint))"
     " from database_identity i, pg_control_system() s, pg_control_checkpoint() c, pg_database d"
     " where d.datname = current_database()"};
 constexpr Statement kConfigsAfter = {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Everything the control plane keeps in PostgreSQL, as the operations it needs. Prepared statements only; a pool of at most
-// kMaxConnections connections that heals itself when the server restarts. Callable from every thread; calls block.
+// Everything the control plane keeps in PostgreSQL, as the operations it needs. Prepared statements only; a pool of at
+// most kMaxConnections connections that heals itself when the server restarts. Callable from every thread; calls block.
 // UNAVAILABLE: the database cannot be reached (nothing was changed, or it is not known: see Commit). Sensitive values
 // never appear in errors.
 
@@ -58,8 +58,8 @@ struct AuditRecord {
 // An entity as stored: what the uniqueness and reference rules of the database see.
 struct EntityRow {
   std::string kind;
-  std::string id;
-  std::string name;  // "" : none
+  std::string id;    // once a gateway, whatever the kind
+  std::string name;  // "": none; services, routes, consumers and upstreams have it once a gateway
   std::vector<std::string> tags;
   std::string body;  // JSON
   std::vector<std::string> references;  // ids of entities of the same gateway
@@ -154,8 +154,8 @@ class Store {
   virtual absl::StatusOr<std::vector<NodeRecord>> ListNodes() = 0;
 };
 
-// Rings when something was committed: LISTEN on a connection of its own, reconnecting by itself, and at the latest every
-// second. Owns a thread; `ring` runs on it.
+// Rings when something was committed: LISTEN on a connection of its own, reconnecting by itself, and at the latest
+// every second. Owns a thread; `ring` runs on it.
 class Doorbell {
  public:
   static std::unique_ptr<Doorbell> Start(const Options& options, std::function<void()> ring);

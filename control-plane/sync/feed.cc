@@ -57,8 +57,8 @@ absl::Status Feed::Resume(const v1::Resume& resume, const std::string& certified
   if (resumed_) return absl::InvalidArgumentError("a stream is resumed once");
   if (!fleet::IsNodeName(resume.node())) return absl::InvalidArgumentError("the node's name is not a name");
   if (resume.node() != certified_name) {
-    return absl::PermissionDeniedError("the certificate is of node \"" + certified_name + "\", not of \"" + resume.node() +
-                                       "\"");
+    return absl::PermissionDeniedError("the certificate is of node \"" + certified_name + "\", not of \"" +
+                                       resume.node() + "\"");
   }
   if (resume.revision() < 0) return absl::InvalidArgumentError("a revision is not negative");
   resumed_ = true;

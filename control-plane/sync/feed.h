@@ -21,7 +21,8 @@ struct FeedSettings {
   v1::Fleet fleet;
 };
 
-// A serialised ControlMessage in two pieces, `head` then `config`, so that all streams send the same configuration bytes.
+// A serialised ControlMessage in two pieces, `head` then `config`, so that all streams send the same configuration
+// bytes.
 struct Outgoing {
   std::string head;
   std::shared_ptr<const std::string> config;  // null: `head` is all of it

@@ -1,7 +1,7 @@
 #pragma once
 
-// Writes who was seen to the store, seldom: the latest of each node, at most once an interval, on a thread of its own, so
-// that streams never wait for the database. What cannot be written is tried again at the next interval.
+// Writes who was seen to the store, seldom: the latest of each node, at most once an interval, on a thread of its own,
+// so that streams never wait for the database. What cannot be written is tried again at the next interval.
 
 #include <condition_variable>
 #include <map>

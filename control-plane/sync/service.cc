@@ -79,7 +79,8 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
   void Shutdown() override {
     std::unique_lock lock(mutex_);
     stopping_ = true;
-    for (sync::Stream* stream : streams_) stream->Close({grpc::StatusCode::UNAVAILABLE, "the control plane is stopping"});
+    const grpc::Status status(grpc::StatusCode::UNAVAILABLE, "the control plane is stopping");
+    for (sync::Stream* stream : streams_) stream->Close(status);
     // What a peer that does not read holds up is cancelled with the server.
     empty_.wait_for(lock, kShutdownWait, [&] { return streams_.empty(); });
   }

@@ -1,7 +1,8 @@
 #pragma once
 
-// The Sync service: one stream a node over mutual TLS, fed from the index (feed.h), reporting to the registry. Callbacks run
-// on gRPC's threads and never block on the database. One object for the control plane; Shutdown before its server goes.
+// The Sync service: one stream a node over mutual TLS, fed from the index (feed.h), reporting to the registry.
+// Callbacks run on gRPC's threads and never block on the database. One object for the control plane; Shutdown before
+// its server goes.
 
 #include <atomic>
 #include <condition_variable>

@@ -76,7 +76,8 @@ absl::Status Stream::Handle(const v1::NodeMessage& message) {
     owner_.deps().registry.Applied(status_.name, message.applied().revision(), now);
   } else if (message.has_rejected()) {
     const v1::Rejected& rejected = message.rejected();
-    log::Warning("update rejected", {{"node", status_.name}, {"gateway", rejected.gateway_id()}, {"reason", rejected.reason()}});
+    log::Warning("update rejected",
+                 {{"node", status_.name}, {"gateway", rejected.gateway_id()}, {"reason", rejected.reason()}});
     owner_.deps().registry.Rejected(
         status_.name, {rejected.gateway_id(), rejected.revision(), rejected.reason(), rejected.message()}, now);
   }

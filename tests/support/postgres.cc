@@ -40,8 +40,8 @@ Postgres::Postgres() {
     REQUIRE(user != nullptr);
     REQUIRE(chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) == 0);
   }
-  const Finished made = Run(AsServerUser({BinFolder() + "/initdb", "-D", folder_ / "data", "-U", "postgres", "-A", "trust",
-                                          "-E", "UTF8", "--locale=C", "--no-sync"}));
+  const Finished made = Run(AsServerUser({BinFolder() + "/initdb", "-D", folder_ / "data", "-U", "postgres", "-A",
+                                          "trust", "-E", "UTF8", "--locale=C", "--no-sync"}));
   INFO(made.err);
   REQUIRE(made.exit_code == 0);
   Start();
@@ -55,8 +55,8 @@ Postgres::~Postgres() {
 
 void Postgres::Start() {
   server_ = std::make_unique<Process>(
-      AsServerUser({BinFolder() + "/postgres", "-D", folder_ / "data", "-k", folder_.path(), "-c", "listen_addresses=", "-c",
-                    "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=60"}),
+      AsServerUser({BinFolder() + "/postgres", "-D", folder_ / "data", "-k", folder_.path(), "-c", "listen_addresses=",
+                    "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=60"}),
       "/dev/null");
   const bool ready = Eventually(
       [&] { return Run({"pg_isready", "-q", "-h", folder_.path(), "-U", "postgres"}).exit_code == 0; });

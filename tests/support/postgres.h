@@ -1,7 +1,7 @@
 #pragma once
 
-// A throw-away PostgreSQL cluster on a Unix socket below /tmp, gone with the object. Where the tests run as root it runs as
-// the user `postgres`, since it refuses root. Test thread only.
+// A throw-away PostgreSQL cluster on a Unix socket below /tmp, gone with the object. Where the tests run as root it
+// runs as the user `postgres`, since it refuses root. Test thread only.
 
 #include <memory>
 #include <string>

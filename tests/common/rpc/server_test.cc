@@ -56,11 +56,14 @@ class Socket {
     sockaddr_in address{AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
     return connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
-  // Waits until the peer sent something or closed; true for the latter.
+  // Waits until the peer closed. One that got a descriptor after all is served, until its handshake takes too long.
   bool IsClosedByPeer() const {
     pollfd event{fd_, POLLIN, 0};
-    char byte;
-    return poll(&event, 1, 10'000) == 1 && recv(fd_, &byte, 1, 0) <= 0;
+    char bytes[1024];
+    while (poll(&event, 1, 3 * kHandshakeTimeoutMs) == 1) {
+      if (recv(fd_, bytes, sizeof bytes, 0) <= 0) return true;
+    }
+    return false;
   }
 
  private:

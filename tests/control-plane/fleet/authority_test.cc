@@ -169,7 +169,8 @@ TEST_CASE("issued files are there with the key for its owner alone") {
   REQUIRE(IssueInto(*authority, CertificateKind::kNode, {"node-1"}, folder / "node").ok());
   CHECK(Mode(folder / "node/key.pem") == 0600);
   CHECK(test::ReadFile(folder / "node/ca.pem") == authority->certificate());
-  CHECK(test::Run({"openssl", "x509", "-in", folder / "node/cert.pem", "-noout", "-subject"}).out == "subject=CN = node-1\n");
+  const auto subject = test::Run({"openssl", "x509", "-in", folder / "node/cert.pem", "-noout", "-subject"});
+  CHECK(subject.out == "subject=CN = node-1\n");
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+#include "control-plane/store/address.h"
+
+#include "catch2/catch.hpp"
+
+namespace sluice::store {
+namespace {
+
+using Addresses = std::vector<std::string>;
+
+TEST_CASE("a server is found in a connection string and in a URL") {
+  CHECK(ServerAddresses("host=db.test port=6000 password=x") == Addresses{"db.test:6000"});
+  CHECK(ServerAddresses("postgresql://u:p@db.test/sluice") == Addresses{"db.test:5432"});
+}
+
+TEST_CASE("an address goes before a name, and IPv6 is in brackets") {
+  CHECK(ServerAddresses("host=db.test hostaddr=::1") == Addresses{"[::1]:5432"});
+}
+
+TEST_CASE("several servers have their own ports or share one") {
+  CHECK(ServerAddresses("host=a,b port=1,2") == Addresses{"a:1", "b:2"});
+  CHECK(ServerAddresses("host=a,b port=1") == Addresses{"a:1", "b:1"});
+}
+
+TEST_CASE("a Unix socket is no address, and neither is nonsense") {
+  CHECK(ServerAddresses("host=/run/postgresql").empty());
+  CHECK(ServerAddresses("dbname=a").empty());
+  CHECK(ServerAddresses("nonsense").empty());
+}
+
+}  // namespace
+}  // namespace sluice::store
