@@ -13,10 +13,13 @@ constexpr std::array<std::string_view, 16> kSecretNames = {
     "access_token", "api-key", "api_key", "apikey", "auth", "authorization", "client_secret", "code", "credential", "jwt",
     "key", "passwd", "password", "secret", "sig", "token"};
 
-bool IsSecretName(std::string_view name) {
+bool IsSecretName(std::string_view name, const std::vector<std::string>* more) {
   // "%61pikey" names the same parameter to whoever decodes it; an escaped name is nobody's habit.
   if (name.find('%') != std::string_view::npos) return true;
   const std::string lower = text::Lower(name);
+  if (more != nullptr && std::any_of(more->begin(), more->end(), [&](const auto& m) { return text::Lower(m) == lower; })) {
+    return true;
+  }
   return std::any_of(kSecretNames.begin(), kSecretNames.end(), [&](std::string_view secret) { return lower == secret; }) ||
          lower.ends_with("key") || lower.ends_with("token") || lower.ends_with("secret") || lower.ends_with("password");
 }
@@ -71,13 +74,13 @@ void AppendLatencies(const Exchange& exchange, std::string& out) {
 
 }  // namespace
 
-void AppendRedactedQuery(std::string_view query, std::string& out) {
+void AppendRedactedQuery(std::string_view query, const std::vector<std::string>* secret_names, std::string& out) {
   const size_t start = out.size();
   std::string_view pair;
   while (text::NextPart(query, '&', pair)) {
     if (out.size() != start) out += '&';
     const size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && IsSecretName(pair.substr(0, equals))) {
+    if (equals != std::string_view::npos && IsSecretName(pair.substr(0, equals), secret_names)) {
       text::Append(out, pair.substr(0, equals), "=REDACTED");
     } else {
       out.append(pair);
@@ -109,7 +112,7 @@ void AppendAccessLine(const Exchange& exchange, std::string_view node, std::stri
   AppendText(out, "path", exchange.path.empty() ? exchange.request.path : std::string_view(exchange.path));
   if (exchange.request.has_query) {
     std::string query;
-    AppendRedactedQuery(exchange.request.query, query);
+    AppendRedactedQuery(exchange.request.query, exchange.secret_names, query);
     AppendText(out, "query", query);
   }
   AppendText(out, "protocol", ProtocolName(exchange.request.protocol));

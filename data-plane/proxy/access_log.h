@@ -66,9 +66,10 @@ class AccessLog {
   std::thread writer_;
 };
 
-// The line of one exchange, with its newline, appended to `out`. Values of query parameters that may carry secrets read
-// REDACTED.
+// The line of one exchange, with its newline, appended to `out`.
 void AppendAccessLine(const Exchange& exchange, std::string_view node, std::string& out);
-void AppendRedactedQuery(std::string_view query, std::string& out);
+// Values of parameters that may carry secrets, by their well-known names and by `secret_names` (null: none more), read
+// REDACTED.
+void AppendRedactedQuery(std::string_view query, const std::vector<std::string>* secret_names, std::string& out);
 
 }  // namespace sluice::proxy

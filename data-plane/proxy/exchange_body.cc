@@ -42,6 +42,7 @@ io::Task<Exchange::Body> ProxyExchange::ReadRequestBody(size_t max) {
   }
   body_ = std::move(collected);
   result.bytes = &*body_;
+  request_body_bytes = downstream_.body_received();
   co_return std::move(result);
 }
 

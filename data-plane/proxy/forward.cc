@@ -149,6 +149,7 @@ io::Task<bool> Forward::SendRequest() {
     const BodyRead got = downstream_.TryReadBody();
     body_taken_ = downstream_.body_received() != 0 || got.end;
     whole = got.end;
+    exchange_.request_body_bytes = downstream_.body_received();
     failure_ = got.error != BodyError::kNone ? RefuseBody(exchange_, got.error)
                                              : plugins_.OnRequestBody(exchange_, got.data);
     if (chunked) {

@@ -30,12 +30,15 @@ void Http1Downstream::Begin(const http::RequestHead& request) {
 
 BodyRead Http1Downstream::TryReadBody() {
   const BodyReader::Piece piece = body_.Take();
-  if (piece.malformed) {
-    malformed_ = true;
-    return {.data = {}, .end = false, .error = BodyError::kMalformed};
-  }
-  if (max_body_ != 0 && body_.decoded() > max_body_) return {.data = {}, .end = false, .error = BodyError::kTooLarge};
+  if (piece.malformed) return Broken(BodyError::kMalformed);
+  if (max_body_ != 0 && body_.decoded() > max_body_) return Broken(BodyError::kTooLarge);
   return {.data = piece.data, .end = body_.done(), .error = BodyError::kNone};
+}
+
+// Such a body's end cannot be waited for.
+BodyRead Http1Downstream::Broken(BodyError error) {
+  broken_ = true;
+  return {.data = {}, .end = false, .error = error};
 }
 
 io::Task<BodyRead> Http1Downstream::ReadBody() {
@@ -44,7 +47,7 @@ io::Task<BodyRead> Http1Downstream::ReadBody() {
     if (got.error != BodyError::kNone || got.end || !got.data.empty()) co_return got;
     if (awaits_continue_) {
       const bool sent = co_await SendContinue();
-      if (!sent) co_return BodyRead{.data = {}, .end = false, .error = BodyError::kGone};
+      if (!sent) co_return Broken(BodyError::kGone);
     }
     const MonotonicTime before = worker_.loop().Now();
     const uint64_t received = reader_.received();
@@ -52,9 +55,9 @@ io::Task<BodyRead> Http1Downstream::ReadBody() {
     const io::IoError error = co_await reader_.Fill(deadline);
     floor_.Count(reader_.received() - received, worker_.loop().Now() - before);
     if (error == io::IoError::kTimeout || (error == io::IoError::kNone && floor_.TooSlow())) {
-      co_return BodyRead{.data = {}, .end = false, .error = BodyError::kTooSlow};
+      co_return Broken(BodyError::kTooSlow);
     }
-    if (error != io::IoError::kNone) co_return BodyRead{.data = {}, .end = false, .error = BodyError::kGone};
+    if (error != io::IoError::kNone) co_return Broken(BodyError::kGone);
   }
 }
 
@@ -67,7 +70,7 @@ io::Task<bool> Http1Downstream::SendContinue() {
 
 bool Http1Downstream::DrainIsShort() const {
   if (body_.done()) return true;
-  if (malformed_ || awaits_continue_ || framing_.kind != Kind::kLength) return false;
+  if (broken_ || awaits_continue_ || framing_.kind != Kind::kLength) return false;
   return framing_.length - body_.decoded() <= kMaxDrainBytes;
 }
 

@@ -40,6 +40,7 @@ class Http1Downstream final : public Downstream {
 
  private:
   bool DrainIsShort() const;
+  BodyRead Broken(BodyError error);
   io::Task<bool> SendContinue();
   io::Task<bool> Write(std::string_view bytes);
 
@@ -56,7 +57,7 @@ class Http1Downstream final : public Downstream {
   bool asked_to_keep_ = false;
   bool keep_;
   bool awaits_continue_ = false;
-  bool malformed_ = false;
+  bool broken_ = false;    // the body's end will never be found
   bool chunked_out_ = false;
   bool head_sent_ = false;
   bool complete_ = false;  // the response was sent whole

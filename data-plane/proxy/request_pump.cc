@@ -41,6 +41,7 @@ io::Task<RequestPump::End> RequestPump::Copy() {
       body_error_ = got.error;
       co_return End::kClient;
     }
+    exchange_.request_body_bytes = downstream_.body_received();
     verdict_ = plugins_.OnRequestBody(exchange_, got.data);
     if (verdict_.has_value()) co_return End::kRejected;
     std::string_view bytes = got.data;

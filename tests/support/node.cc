@@ -73,12 +73,13 @@ std::string Peer::ReadRequest() {
   return request;
 }
 
-void Peer::Send(std::string_view bytes) {
+bool Peer::TrySend(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return;
+    if (sent <= 0) return false;
     bytes.remove_prefix(sent);
   }
+  return true;
 }
 
 void Peer::Reset() {
@@ -172,7 +173,7 @@ void Upstream::Record(std::string request) {
   requests_.push_back(std::move(request));
 }
 
-Node::Node(NodeOptions options) : allow_upstream_(options.allow_upstream), upstream_(options.upstream) {
+Node::Node(NodeOptions options) : allow_upstream_(options.allow_upstream), plugins_(options.plugins), upstream_(options.upstream) {
   options.options.http = io::Endpoint{"127.0.0.1", 0};
   options.options.workers = options.workers;
   auto group = proxy::WorkerGroup::Start(options.options);
@@ -219,7 +220,7 @@ std::shared_ptr<const Gateway> Node::Compile(std::string text) {
     states_.emplace_back(config.id(), state);
   }
   state->SetShare(plan.requests_per_second());
-  auto gateway = Gateway::Compile(config, BuiltinPlugins(), config::FleetRules{}, state);
+  auto gateway = Gateway::Compile(config, plugins_, config::FleetRules{}, state);
   INFO(gateway.status().ToString());
   REQUIRE(gateway.ok());
   return *gateway;

@@ -25,7 +25,8 @@ class Peer {
   std::string ReadHead();     // "" where the connection ended
   std::string ReadRequest();  // head and body, as sent; "" where the connection ended before it was whole
   bool ReadMore();            // into `buffered`
-  void Send(std::string_view bytes);
+  void Send(std::string_view bytes) { TrySend(bytes); }
+  bool TrySend(std::string_view bytes);  // all of it; false where the other side is gone
   void Reset();  // closes with RST
   void Close();
   bool WaitForClose();  // true when the other side has closed
@@ -76,6 +77,7 @@ struct NodeOptions {
   int workers = 1;
   bool allow_upstream = true;  // by the egress policy
   bool ready = true;
+  std::span<const PluginType> plugins = BuiltinPlugins();
   proxy::Options options;
 };
 
@@ -96,6 +98,7 @@ class Node {
  private:
   std::shared_ptr<const Gateway> Compile(std::string text);
   const bool allow_upstream_;
+  const std::span<const PluginType> plugins_;
   Upstream upstream_;
   std::vector<std::pair<std::string, std::shared_ptr<GatewayState>>> states_;
   std::unique_ptr<proxy::WorkerGroup> group_;

@@ -1,0 +1,138 @@
+// A client's connection: how long it may take, how often it may ask, how it ends.
+
+#include <future>
+#include <thread>
+
+#include "catch2/catch.hpp"
+#include "tests/support/node.h"
+
+using sluice::test::Node;
+using sluice::test::NodeOptions;
+using sluice::test::Peer;
+using sluice::test::WireResponse;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("a head that does not come to its end is a 408") {
+  NodeOptions options;
+  options.options.times.head_read = 50ms;
+  Node node(std::move(options));
+  auto client = node.Connect();
+  client.Send("GET / HTTP/1.1\r\nHost: a.te");
+  CHECK(client.Read().status == 408);
+  CHECK(client.Closed());
+}
+
+TEST_CASE("a connection without a request is closed without an answer") {
+  NodeOptions options;
+  options.options.times.keep_alive_idle = 50ms;
+  Node node(std::move(options));
+  auto client = node.Connect();
+  CHECK(client.Read().status == 0);
+  CHECK(client.Closed());
+}
+
+TEST_CASE("a request line at the limit is served and one past it is a 414") {
+  Node node;
+  const std::string rest = " HTTP/1.1\r\nHost: a.test\r\n\r\n";
+  const std::string path = "/" + std::string(8192 - 4 - 1 - 9, 'x');  // "GET " before, " HTTP/1.1" behind
+  CHECK(node.Ask("GET " + path + rest).status == 200);
+  CHECK(node.Ask("GET " + path + "x" + rest).status == 414);
+  CHECK(node.Ask("GET /" + std::string(20'000, 'x')).status == 414);
+}
+
+TEST_CASE("a head past its limit is a 431") {
+  Node node;
+  CHECK(node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\nX: " + std::string(33'000, 'x')).status == 431);
+  CHECK(node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\nX: " + std::string(32'768, 'x') + "\r\n\r\n").status == 431);
+}
+
+TEST_CASE("a head that is none is a 400 and ends the connection") {
+  Node node;
+  auto client = node.Connect();
+  client.Send("GET / HTTP/1.1\nHost: a.test\n\n");
+  WireResponse response = client.Read();
+  CHECK(response.status == 400);
+  CHECK(response.fields["connection"] == "close");
+  CHECK(client.Closed());
+}
+
+TEST_CASE("a head that comes byte by byte is served") {
+  Node node;
+  auto client = node.Connect();
+  for (char c : std::string(kGet)) client.Send(std::string(1, c));
+  CHECK(client.Read().status == 200);
+}
+
+TEST_CASE("a connection older than its age ends politely with the next answer") {
+  NodeOptions options;
+  options.options.times.connection_age = 0s;
+  Node node(std::move(options));
+  auto client = node.Connect();
+  WireResponse response = client.Get("a.test", "/");
+  CHECK(response.status == 200);
+  CHECK(response.fields["connection"] == "close");
+}
+
+TEST_CASE("the connection at the limit of an address is served and the one past it is closed") {
+  NodeOptions options;
+  options.options.max_connections_per_address = 2;
+  options.workers = 2;
+  Node node(std::move(options));
+  auto first = node.Connect();
+  auto second = node.Connect();
+  CHECK(first.Get("a.test", "/").status == 200);
+  CHECK(second.Get("a.test", "/").status == 200);
+  auto third = node.Connect();
+  CHECK(third.Closed());
+  CHECK(node.stats().connections_refused_address == 1);
+}
+
+TEST_CASE("the connection at the limit of all is served and the one past it is closed") {
+  NodeOptions options;
+  options.options.max_connections = 1;
+  Node node(std::move(options));
+  auto first = node.Connect();
+  CHECK(first.Get("a.test", "/").status == 200);
+  auto second = node.Connect();
+  CHECK(second.Closed());
+  CHECK(node.stats().connections_refused_total == 1);
+}
+
+TEST_CASE("draining ends idle connections and waits for what is in flight") {
+  std::promise<void> asked, answer;
+  Node node({.upstream = [&](auto&, Peer& peer) {
+    if (peer.ReadRequest().empty()) return;
+    asked.set_value();
+    answer.get_future().wait();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  }});
+  auto idle = node.Connect();
+  CHECK(idle.Get("b.test", "/").status == 404);
+  auto busy = node.Connect();
+  busy.Send(kGet);
+  asked.get_future().wait();
+  auto drained = std::async(std::launch::async, [&] { return node.group().Drain(0s, 30s); });
+  CHECK(idle.Closed());
+  answer.set_value();
+  WireResponse response = busy.Read();
+  CHECK(response.status == 200);
+  CHECK(response.fields["connection"] == "close");
+  CHECK(drained.get());
+}
+
+TEST_CASE("draining does not wait for ever") {
+  Node node({.upstream = [](auto&, Peer& peer) {
+    peer.ReadRequest();
+    peer.WaitForClose();
+  }});
+  auto client = node.Connect();
+  client.Send(kGet);
+  while (node.upstream().connections() == 0) std::this_thread::yield();
+  CHECK_FALSE(node.group().Drain(0s, 0s));
+}
