@@ -1,7 +1,7 @@
 #pragma once
 
-// The bytes of a body out of a connection's bytes: by length, chunked, or until close. Pure state machine, no I/O, so that
-// fuzzers and tests drive it directly; the proxy feeds it. Trailers and chunk extensions are checked and dropped.
+// The bytes of a body out of a connection's bytes: by length, chunked, or until close. Pure state machine, no I/O, so
+// that fuzzers and tests drive it directly; the proxy feeds it. Trailers and chunk extensions are checked and dropped.
 
 #include <cstdint>
 #include <string_view>

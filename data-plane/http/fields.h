@@ -1,7 +1,7 @@
 #pragma once
 
-// Header fields in the order they came. Names compare without case. Views point into the message's own bytes or into the
-// arena of this object, and live as long as it. One thread at a time.
+// Header fields in the order they came. Names compare without case. Views point into the message's own bytes or into
+// the arena of this object, and live as long as it. One thread at a time.
 
 #include <cstddef>
 #include <memory>

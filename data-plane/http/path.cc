@@ -16,7 +16,8 @@ std::string_view AppendSegment(std::string_view segment, std::string& out) {
       out.push_back(c);
       continue;
     }
-    if (segment.size() - i < 3 || !syntax::Is(segment[i + 1], syntax::kHex) || !syntax::Is(segment[i + 2], syntax::kHex)) {
+    if (segment.size() - i < 3 || !syntax::Is(segment[i + 1], syntax::kHex) || !syntax::Is(segment[i + 2],
+        syntax::kHex)) {
       return "path-escape";
     }
     const char decoded = static_cast<char>(syntax::HexValue(segment[i + 1]) * 16 + syntax::HexValue(segment[i + 2]));

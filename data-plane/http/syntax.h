@@ -1,7 +1,7 @@
 #pragma once
 
-// Byte classes of HTTP's grammar as one table, and the scans that the parser, the decoder and the writer share. Private to
-// this folder. Pure.
+// Byte classes of HTTP's grammar as one table, and the scans that the parser, the decoder and the writer share. Private
+// to this folder. Pure.
 
 #include <array>
 #include <cstdint>
@@ -58,8 +58,8 @@ inline bool AllOf(std::string_view text, uint8_t classes) {
   return true;
 }
 
-// Whether a control byte (HTAB excepted) is in the text. Eight bytes a step; only words that hold something below 0x20 or
-// 0x7f are looked at byte by byte.
+// Whether a control byte (HTAB excepted) is in the text. Eight bytes a step; only words that hold something below 0x20
+// or 0x7f are looked at byte by byte.
 inline bool HasControl(std::string_view text) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHigh = 0x8080808080808080;
@@ -88,8 +88,8 @@ inline std::string_view TrimBlanks(std::string_view text) {
   return text;
 }
 
-// Calls `use(element)` for each element of a comma-separated list, trimmed; empty ones are passed over (RFC 9110 section
-// 5.6.1.2).
+// Calls `use(element)` for each element of a comma-separated list, trimmed; empty ones are passed over (RFC 9110
+// section 5.6.1.2).
 template <typename Use>
 void ForEachElement(std::string_view list, Use use) {
   for (;;) {

@@ -10,9 +10,10 @@
 namespace sluice::http {
 
 // `target` is origin-form. Fields are written as they are, except the connection-specific ones (Connection, Keep-Alive,
-// Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade, Content-Length), which `framing` and `connection` decide, and
-// Host in a request, which comes first. `connection` "upgrade" adds "Upgrade: websocket". As a last barrier, control bytes
-// in values become blanks, and blanks in `target` are escaped: nothing that leaves here can end a line early.
+// Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade, Content-Length), which `framing` and `connection` decide,
+// and Host in a request, which comes first. `connection` "upgrade" adds "Upgrade: websocket". As a last barrier,
+// control bytes in values become blanks, and blanks in `target` are escaped: nothing that leaves here can end a line
+// early.
 void AppendRequestHead(std::string& out, std::string_view method, std::string_view target, std::string_view host,
                        const Fields& fields, Framing framing, std::string_view connection = {});
 void AppendResponseHead(std::string& out, int status, std::string_view reason, const Fields& fields, Framing framing,
@@ -31,8 +32,8 @@ bool IsConnectionField(std::string_view name);
 // IsProtectedFromConnection says stay.
 void RemoveConnectionFields(Fields& fields);
 
-// Fields that a Connection field may not name, also with underscores for dashes: framing, routing, credentials, and what
-// gateways add about the client. A request that tries is refused by the parser.
+// Fields that a Connection field may not name, also with underscores for dashes: framing, routing, credentials, and
+// what gateways add about the client. A request that tries is refused by the parser.
 bool IsProtectedFromConnection(std::string_view name);
 
 }  // namespace sluice::http

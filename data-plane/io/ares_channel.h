@@ -1,6 +1,7 @@
 #pragma once
 
-// c-ares driven by the loop: its sockets are watched, its timeouts are timers. Private to the resolver. Loop's thread only.
+// c-ares driven by the loop: its sockets are watched, its timeouts are timers. Private to the resolver. Loop's thread
+// only.
 
 #include <ares.h>
 

@@ -27,7 +27,8 @@ inline constexpr std::chrono::milliseconds kAcceptRetry{50};  // where even the 
 
 class Listener {
  public:
-  // Port 0 takes a free one (port() tells). `accepted` runs on the loop's thread. Errors name the address and the cause.
+  // Port 0 takes a free one (port() tells). `accepted` runs on the loop's thread. Errors name the address and the
+  // cause.
   static absl::StatusOr<std::unique_ptr<Listener>> Open(Loop& loop, const Endpoint& at,
                                                         std::function<void(Accepted)> accepted);
   virtual ~Listener() = default;  // closes; connections that were accepted live on

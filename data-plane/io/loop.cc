@@ -180,10 +180,7 @@ void Loop::Unwatch(int fd, Pollable* pollable) {
 void Timer::Arm(Loop& loop, MonotonicTime deadline, void (*fire)(void*), void* context) {
   if (loop_ != nullptr) Disarm();
   if (deadline == kNever) return;
-  deadline_ = deadline;
-  fire_ = fire;
-  context_ = context;
-  loop.impl_->wheel.Arm(*this, loop, loop.now_);
+  loop.impl_->wheel.Arm(*this, loop, {.at = deadline, .fire = fire, .context = context}, loop.now_);
 }
 
 void Timer::Disarm() {

@@ -18,8 +18,8 @@ inline constexpr MonotonicTime kNever = MonotonicTime::max();
 
 class Loop;
 
-// A deadline of one suspended coroutine, intrusive and cheap to arm and disarm (a hashed wheel with kTimerTickMs ticks).
-// Fires on the loop's thread, never early.
+// A deadline of one suspended coroutine, intrusive and cheap to arm and disarm (a hashed wheel with kTimerTickMs
+// ticks). Fires on the loop's thread, never early.
 inline constexpr int kTimerTickMs = 4;
 class Timer {
  public:
@@ -51,10 +51,11 @@ class Pollable {
   virtual void OnEvents(uint32_t epoll_events) = 0;
 };
 
-// What is posted and not yet run is bounded: whoever posts waits for the answer before posting again. More than this is our
-// mistake and ends the process.
+// What is posted and not yet run is bounded: whoever posts waits for the answer before posting again. More than this is
+// our mistake and ends the process.
 inline constexpr size_t kMaxPosted = 65'536;
-// Rounds of deferred coroutines between two looks at the sockets, so that coroutines which wake each other starve nobody.
+// Rounds of deferred coroutines between two looks at the sockets, so that coroutines which wake each other starve
+// nobody.
 inline constexpr int kMaxDeferRounds = 4;
 
 class Loop {
@@ -73,8 +74,8 @@ class Loop {
   // Starts a coroutine that nobody awaits, in this turn, after what runs now returns. Loop's thread only.
   void Spawn(Task<void> task);
 
-  // Resumes `handle` in this turn (the next one after kMaxDeferRounds), after what runs now returns. Breaks recursion and
-  // re-entrance. Whoever defers a handle makes sure that nobody else resumes it.
+  // Resumes `handle` in this turn (the next one after kMaxDeferRounds), after what runs now returns. Breaks recursion
+  // and re-entrance. Whoever defers a handle makes sure that nobody else resumes it.
   void Defer(std::coroutine_handle<> handle);
   // Lets the others run: suspends the caller by Defer.
   auto Yield() {

@@ -1,8 +1,8 @@
 #pragma once
 
 // Names to addresses, asynchronously (c-ares on the loop). Names are taken as fully qualified: no search domains.
-// Answers are kept for their TTL (at least kMinTtl, at most kMaxTtl); a failure of the resolver serves a stale answer for
-// up to kMaxStale; "no such name" is kept for kNegativeTtl. One query at a time per name, shared by whoever asks.
+// Answers are kept for their TTL (at least kMinTtl, at most kMaxTtl); a failure of the resolver serves a stale answer
+// for up to kMaxStale; "no such name" is kept for kNegativeTtl. One query at a time per name, shared by whoever asks.
 // *.localhost is loopback without asking (RFC 6761); /etc/hosts comes before the servers, so that container names work.
 // Loop's thread only. Must not be destroyed while the loop still runs what awaits it.
 
@@ -31,7 +31,8 @@ struct Resolved {
 
 class Resolver {
  public:
-  // `servers`: "address[:port],..." (IPv6 in brackets before a port), "" for /etc/resolv.conf. Null where it is not that.
+  // `servers`: "address[:port],..." (IPv6 in brackets before a port), "" for /etc/resolv.conf. Null where it is not
+  // that.
   static std::unique_ptr<Resolver> Make(Loop& loop, const std::string& servers);
   virtual ~Resolver() = default;
   // An address literal is its own answer. kTimeout: the deadline came first; the query goes on for the next who asks.

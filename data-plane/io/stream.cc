@@ -83,7 +83,8 @@ Task<IoResult> WriteAll(Stream& stream, std::string_view data, Duration stall) {
   bool copied = false;
   while (!data.empty()) {
     const IoResult result = stream.TryWrite(data);
-    if (result.error != IoError::kNone && result.error != IoError::kWouldBlock) co_return IoResult{written, result.error};
+    if (result.error != IoError::kNone && result.error != IoError::kWouldBlock) co_return IoResult{written,
+        result.error};
     written += result.bytes;
     data.remove_prefix(result.bytes);
     if (data.empty()) break;

@@ -3,8 +3,8 @@
 // A connection's bytes, plain or TLS. Try* never suspend; Readable and Writable suspend until trying again is worth it.
 // At most one coroutine waits for each direction. Loop's thread only. Closing the descriptor is the destructor's job.
 //
-// Readiness flags follow edge-triggered epoll: after a short read or write the flag is cleared without asking the kernel
-// again, so that a small request costs one recv and one send.
+// Readiness flags follow edge-triggered epoll: after a short read or write the flag is cleared without asking the
+// kernel again, so that a small request costs one recv and one send.
 
 #include <coroutine>
 #include <cstdint>
@@ -42,8 +42,8 @@ class Stream {
 
   // `out` is not empty.
   virtual IoResult TryRead(std::span<char> out) = 0;
-  // May take a part. After kWouldBlock or a part, go on with what is left, or with that and more behind it: TLS has sealed
-  // the beginning already.
+  // May take a part. After kWouldBlock or a part, go on with what is left, or with that and more behind it: TLS has
+  // sealed the beginning already.
   virtual IoResult TryWrite(std::string_view data) = 0;
 
   // FIN (after close_notify under TLS, where that can be written at once); reading goes on.
@@ -66,7 +66,10 @@ class Stream {
     bool await_ready() const { return ready_ || stream_.cancelled_; }
     void await_suspend(std::coroutine_handle<> handle);
     // kNone, kTimeout or kCancelled.
-    IoError await_resume() const { return stream_.cancelled_ ? IoError::kCancelled : (ready_ ? IoError::kNone : waiter_.result); }
+    IoError await_resume() const {
+      if (stream_.cancelled_) return IoError::kCancelled;
+      return ready_ ? IoError::kNone : waiter_.result;
+    }
 
    private:
     Stream& stream_;
@@ -109,8 +112,8 @@ class Stream {
 // After so many reads in a row that found bytes waiting, ReadSome lets other coroutines run first.
 inline constexpr int kMaxReadsWithoutRest = 8;
 
-// Reads at least one byte, or says why not. Nothing else runs between the read and the caller going on, so that `out` may
-// be a scratch buffer of the loop.
+// Reads at least one byte, or says why not. Nothing else runs between the read and the caller going on, so that `out`
+// may be a scratch buffer of the loop.
 Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline);
 // Writes everything. `data` may live in a shared scratch buffer: what the kernel does not take at once is copied before
 // suspending. `stall` bounds each wait without progress.
@@ -125,8 +128,8 @@ struct Endpoint {
 // Takes ownership of a connected non-blocking descriptor.
 std::unique_ptr<Stream> MakeTcpStream(Loop& loop, int fd);
 
-// Connects to an address (never a name). kTimeout, kReset (refused, unreachable) or kNone with a stream. `error` gets the
-// errno of a refusal.
+// Connects to an address (never a name). kTimeout, kReset (refused, unreachable) or kNone with a stream. `error` gets
+// the errno of a refusal.
 struct Connected {
   std::unique_ptr<Stream> stream;
   IoError error = IoError::kNone;

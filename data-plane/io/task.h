@@ -1,9 +1,9 @@
 #pragma once
 
-// Task<T>: a lazy coroutine with one awaiter. It starts when awaited and resumes its awaiter when it ends. A task that ends
-// without suspending returns to its awaiter like a function, so that awaiting in a loop uses no stack whatever the compiler
-// makes of tail calls. It must be awaited or spawned (Loop::Spawn) exactly once.
-// Belongs to one loop's thread. Frames come from a free list of that thread. Exceptions end the process.
+// Task<T>: a lazy coroutine with one awaiter. It starts when awaited and resumes its awaiter when it ends. A task that
+// ends without suspending returns to its awaiter like a function, so that awaiting in a loop uses no stack whatever the
+// compiler makes of tail calls. It must be awaited or spawned (Loop::Spawn) exactly once. Belongs to one loop's thread.
+// Frames come from a free list of that thread. Exceptions end the process.
 
 #include <coroutine>
 #include <cstddef>

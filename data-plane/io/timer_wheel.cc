@@ -13,8 +13,11 @@ int64_t TimerWheel::TickAtOrAfter(MonotonicTime time) const {
   return nanos / kTickNanos + (nanos % kTickNanos > 0 ? 1 : 0);
 }
 
-void TimerWheel::Arm(Timer& timer, Loop& loop, MonotonicTime now) {
+void TimerWheel::Arm(Timer& timer, Loop& loop, Call call, MonotonicTime now) {
   timer.loop_ = &loop;
+  timer.deadline_ = call.at;
+  timer.fire_ = call.fire;
+  timer.context_ = call.context;
   ++armed_;
   if (timer.deadline_ <= now) {
     Link(timer, kSoon);

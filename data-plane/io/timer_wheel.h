@@ -15,7 +15,12 @@ class TimerWheel {
   static constexpr uint32_t kSlots = 4096;  // a round takes 16 s
   explicit TimerWheel(MonotonicTime origin) : origin_(origin) {}
 
-  void Arm(Timer& timer, Loop& loop, MonotonicTime now);  // its deadline is set
+  struct Call {
+    MonotonicTime at;  // or after
+    void (*fire)(void*);
+    void* context;
+  };
+  void Arm(Timer& timer, Loop& loop, Call call, MonotonicTime now);
   void Disarm(Timer& timer);
   // Runs what is due. What those arm anew for a time already past runs at the next call.
   void Fire(MonotonicTime now);

@@ -72,7 +72,8 @@ void TlsStream::OnMessage(int sent, int, int type, const void* bytes, size_t siz
   }
 }
 
-TlsStream::TlsStream(std::unique_ptr<Stream> plain, SSL_CTX* context) : plain_(std::move(plain)), ssl_(SSL_new(context)) {
+TlsStream::TlsStream(std::unique_ptr<Stream> plain, SSL_CTX* context) : plain_(std::move(plain)),
+    ssl_(SSL_new(context)) {
   SLUICE_CHECK(ssl_ != nullptr);
   BIO* bio = BIO_new(BioMethod());
   SLUICE_CHECK(bio != nullptr);

@@ -89,7 +89,8 @@ std::string_view QueryValue(std::string_view query, std::string_view name) {
   while (!query.empty()) {
     const size_t end = query.find('&');
     const std::string_view pair = query.substr(0, end);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') return pair.substr(name.size() + 1);
+    const bool named = pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=';
+    if (named) return pair.substr(name.size() + 1);
     if (end == std::string_view::npos) break;
     query.remove_prefix(end + 1);
   }

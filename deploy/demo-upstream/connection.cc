@@ -103,7 +103,8 @@ class Connection {
     http::Fields fields;
     fields.AppendView("Content-Type", "text/plain");
     out_.clear();
-    http::AppendResponseHead(out_, error.status, {}, fields, {http::Framing::Kind::kLength, error.reason.size()}, "close");
+    const http::Framing framing{http::Framing::Kind::kLength, error.reason.size()};
+    http::AppendResponseHead(out_, error.status, {}, fields, framing, "close");
     out_ += error.reason;
     co_await Flush();
     stream_->ShutdownWrite();
@@ -125,8 +126,10 @@ class Connection {
     if (answer.delay.count() > 0) co_await loop_.SleepUntil(loop_.Now() + answer.delay);
     const uint64_t length = answer.filler + answer.drip + answer.body.size();
     http::Framing framing{http::Framing::Kind::kLength, length};
-    if (answer.lines > 0) framing = {http::Framing::Kind::kChunked, 0};
-    if (answer.lines > 0 && request.protocol == http::Protocol::kHttp10) framing = {http::Framing::Kind::kUntilClose, 0};
+    if (answer.lines > 0) {
+      const bool chunked = request.protocol != http::Protocol::kHttp10;
+      framing = {chunked ? http::Framing::Kind::kChunked : http::Framing::Kind::kUntilClose, 0};
+    }
     if (answer.status == 204 || answer.status == 304) framing = {};
     http::Fields fields;
     fields.AppendView("Content-Type", answer.content_type);
@@ -163,7 +166,8 @@ class Connection {
       out_ += '*';
       const bool sent = co_await Flush();
       if (!sent) co_return false;
-      if (i + 1 < answer.drip && answer.drip_pause.count() > 0) co_await loop_.SleepUntil(loop_.Now() + answer.drip_pause);
+      const bool last = i + 1 == answer.drip;
+      if (!last && answer.drip_pause.count() > 0) co_await loop_.SleepUntil(loop_.Now() + answer.drip_pause);
     }
     co_return true;
   }

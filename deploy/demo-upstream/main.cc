@@ -1,5 +1,5 @@
-// A small HTTP/1.1 server that tells what it was asked: something to put behind a gateway while trying it out, testing it or
-// measuring it.
+// A small HTTP/1.1 server that tells what it was asked: something to put behind a gateway while trying it out, testing
+// it or measuring it.
 
 #include <csignal>
 #include <cstdio>
@@ -32,8 +32,8 @@ bool ParseEndpoint(const std::string& text, sluice::io::Endpoint& out) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("An HTTP/1.1 server that tells what it was asked: /anything, /status/NNN, /delay/SECONDS, /bytes/N, /stream/N, "
-               "/drip, /healthz");
+  CLI::App app("An HTTP/1.1 server that tells what it was asked: /anything, /status/NNN, /delay/SECONDS, /bytes/N, "
+               "/stream/N, /drip, /healthz");
   std::string listen = "127.0.0.1:9000";
   app.add_option("--listen", listen, "Address and port; port 0 takes a free one")->envname("SLUICE_LISTEN");
   app.set_version_flag("--version", "sluice-demo-upstream 0.1.0");

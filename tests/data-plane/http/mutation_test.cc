@@ -14,12 +14,15 @@ namespace {
 constexpr std::string_view kSeeds[] = {
     "GET /a/b?x=1 HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nCookie: a=b; c=d\r\n\r\n",
     "POST /p HTTP/1.1\r\nHost: a.test:8000\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
-    "PUT http://a.test/q HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5;e=\"f\"\r\nhello\r\n0\r\nT: u\r\n\r\n",
+    "PUT http://a.test/q HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "5;e=\"f\"\r\nhello\r\n0\r\nT: u\r\n\r\n",
     "GET /ws HTTP/1.1\r\nHost: [::1]:80\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n",
     "DELETE / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\nX-Y:\r\n\r\n",
 };
-constexpr std::string_view kInserts[] = {"\r\n", "\r",  "\n",  " ",   "\t",  ":",  ",",  "chunked", "Content-Length: 3\r\n",
-                                         "0",    "%2f", "..",  ";",   "\"",  "#",  "?",  "@",       "Transfer-Encoding: chunked\r\n",
+constexpr std::string_view kInserts[] = {"\r\n", "\r",  "\n",  " ",   "\t",  ":",  ",",  "chunked",
+    "Content-Length: 3\r\n",
+                                         "0",    "%2f", "..",  ";",   "\"",  "#",  "?",  "@",
+                                                   "Transfer-Encoding: chunked\r\n",
                                          "\x7f", "Host: b\r\n", "Connection: Host\r\n", "HTTP/1.1", "\xff"};
 
 std::string Mutate(std::string text, std::mt19937& random) {

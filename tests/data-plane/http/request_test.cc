@@ -311,7 +311,8 @@ TEST_CASE("Connection decides whether the connection goes on") {
 }
 
 TEST_CASE("Connection may not name framing, routing, credentials or the gateway's own fields") {
-  for (const char* name : {"X-Forwarded-For", "x-forwarded-proto", "X_Forwarded_For", "X-Consumer-Id", "X-Credential-Identifier",
+  for (const char* name : {"X-Forwarded-For", "x-forwarded-proto", "X_Forwarded_For", "X-Consumer-Id",
+      "X-Credential-Identifier",
                            "X-Anonymous-Consumer", "X-Real-IP", "Forwarded", "Authorization", "Host", "Content-Length",
                            "Transfer-Encoding", "Cookie", "Via", "X-Kong-Request-Id", "Expect"}) {
     INFO(name);

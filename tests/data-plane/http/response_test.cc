@@ -80,8 +80,10 @@ TEST_CASE("responses with another meaning, or none, are refused") {
 }
 
 TEST_CASE("status lines with another meaning, or none, are refused") {
-  for (const char* line : {"hello world, no HTTP here", "HTTP/1.1", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1  200 OK",
-                           "HTTP/1.1 2x0 OK", "HTTP/1.1 000 OK", "HTTP/1.1 099 OK", "HTTP/1.1\t200 OK", "HTTP/2.0 200 OK",
+  for (const char* line : {"hello world, no HTTP here", "HTTP/1.1", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK",
+      "HTTP/1.1  200 OK",
+                           "HTTP/1.1 2x0 OK", "HTTP/1.1 000 OK", "HTTP/1.1 099 OK", "HTTP/1.1\t200 OK",
+                               "HTTP/2.0 200 OK",
                            "http/1.1 200 OK", "HTTP/1.1 200 O\x01K", "HTTP/1.1 200\tOK", " HTTP/1.1 200 OK", ""}) {
     INFO(line);
     CHECK(ReasonOf(std::string(line) + "\r\nContent-Length: 0\r\n\r\n") != "");

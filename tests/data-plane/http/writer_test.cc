@@ -7,7 +7,8 @@ namespace {
 
 using Kind = Framing::Kind;
 
-std::string Request(const Fields& fields, Framing framing, std::string_view connection = {}, std::string_view target = "/x?y") {
+std::string Request(const Fields& fields, Framing framing, std::string_view connection = {},
+    std::string_view target = "/x?y") {
   std::string out;
   AppendRequestHead(out, "POST", target, "a.test", fields, framing, connection);
   return out;
@@ -28,7 +29,8 @@ TEST_CASE("a request head is written with its host first and its framing last") 
 
 TEST_CASE("the caller's framing and connection replace every field about them") {
   Fields fields;
-  for (const char* name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+  for (const char* name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+      "Upgrade",
                            "Content-Length", "host"}) {
     fields.Add(name, "evil");
   }

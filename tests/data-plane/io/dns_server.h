@@ -1,7 +1,7 @@
 #pragma once
 
-// A name server for tests: real UDP and TCP sockets on a free port of 127.0.0.1, in a thread of its own. It answers from a
-// table and counts what it was asked.
+// A name server for tests: real UDP and TCP sockets on a free port of 127.0.0.1, in a thread of its own. It answers
+// from a table and counts what it was asked.
 
 #include <atomic>
 #include <map>

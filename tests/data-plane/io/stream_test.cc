@@ -173,7 +173,9 @@ TEST_CASE("what the kernel did not take is copied before others may overwrite it
   t.loop.Spawn(Overwrite(t.loop, scratch));
   size_t wrong = 0;
   reader = std::thread([&t, &wrong] {
-    for (std::string piece; !(piece = t.pair.peer.Receive()).empty();) wrong += piece.size() - std::count(piece.begin(), piece.end(), 'x');
+    for (std::string piece; !(piece = t.pair.peer.Receive()).empty();) {
+      wrong += piece.size() - std::count(piece.begin(), piece.end(), 'x');
+    }
   });
   RunTask(t.loop, WriteFromScratch(*t.pair.stream, scratch, result));
   t.pair.stream->ShutdownWrite();

@@ -64,7 +64,8 @@ class TestClient {
   ~TestClient() { Close(); }
   TestClient(TestClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-  void Send(std::string_view data) { SLUICE_CHECK(send(fd_, data.data(), data.size(), MSG_NOSIGNAL) == ssize_t(data.size())); }
+  void Send(std::string_view data) { SLUICE_CHECK(send(fd_, data.data(), data.size(),
+      MSG_NOSIGNAL) == ssize_t(data.size())); }
   // Up to `size` bytes; "" at the end.
   std::string Receive(size_t size = 65536) {
     std::string bytes(size, '\0');

@@ -1,16 +1,12 @@
-#include "catch2/catch.hpp"
 #include "data-plane/io/timer_wheel.h"
+
+#include "catch2/catch.hpp"
 #include "tests/data-plane/io/support.h"
 
 namespace sluice::io {
 namespace {
 
 using namespace std::chrono_literals;
-
-Task<void> SleepFor(Loop& loop, Duration duration, MonotonicTime& woke) {
-  co_await loop.SleepUntil(loop.Now() + duration);
-  woke = std::chrono::steady_clock::now();
-}
 
 Task<void> SleepUntil(Loop& loop, MonotonicTime deadline) { co_await loop.SleepUntil(deadline); }
 
@@ -60,21 +56,58 @@ TEST_CASE("kNever arms nothing") {
   CHECK_FALSE(timer.armed());
 }
 
-// The wheel alone, with times of the test's own making.
+// The wheel alone, with times of the test's own making. The loop only lends its name to timers.
 struct Wheel {
   Loop loop;
-  MonotonicTime start = loop.Now();
+  MonotonicTime start{1h};
+  TimerWheel wheel{start};
   int fired = 0;
+  void Arm(Timer& timer, Duration after, Duration now = {}) {
+    wheel.Arm(timer, loop, {.at = start + after, .fire = Count, .context = &fired}, start + now);
+  }
+  ~Wheel() { wheel.Fire(start + 24h); }  // so that no timer looks for its loop's wheel
 };
 
-TEST_CASE("a deadline rounds of the wheel ahead waits for its round") {
-  Wheel t;
+TEST_CASE("a deadline rounds of the wheel ahead fires in its round and not before") {
   Timer timer;
-  timer.Arm(t.loop, t.loop.Now() + 100s, Count, &t.fired);
-  MonotonicTime woke{};
-  RunTask(t.loop, SleepFor(t.loop, 10ms, woke));
+  Wheel t;
+  t.Arm(timer, 100s);
+  for (int second = 1; second < 100; ++second) t.wheel.Fire(t.start + std::chrono::seconds(second));
+  t.wheel.Fire(t.start + 100s - 1ns);
   CHECK(t.fired == 0);
-  CHECK(timer.armed());
+  t.wheel.Fire(t.start + 100s);
+  CHECK(t.fired == 1);
+}
+
+TEST_CASE("timers of a time that was slept through all fire") {
+  Timer first, second, third;
+  Wheel t;
+  t.Arm(first, 1ms);
+  t.Arm(second, 17s);
+  t.Arm(third, 59s);
+  t.wheel.Fire(t.start + 60s);
+  CHECK(t.fired == 3);
+}
+
+TEST_CASE("the next wake is the tick of the earliest timer, never before its deadline") {
+  Timer far, near;
+  Wheel t;
+  CHECK(t.wheel.NextWake() == kNever);
+  t.Arm(far, 10s);
+  t.Arm(near, 5ms);
+  CHECK(t.wheel.NextWake() == t.start + 8ms);
+  t.wheel.Fire(t.start + 8ms);
+  CHECK(t.wheel.NextWake() == t.start + 10s);
+}
+
+TEST_CASE("a deadline that has passed is due at once") {
+  Timer timer;
+  Wheel t;
+  t.wheel.Fire(t.start + 1s);
+  t.Arm(timer, 500ms, 1s);
+  CHECK(t.wheel.NextWake() <= t.start);
+  t.wheel.Fire(t.start + 1s);
+  CHECK(t.fired == 1);
 }
 
 struct Rearm {

@@ -348,7 +348,8 @@ TEST_CASE("a FIN without close_notify is not an end") { CHECK(EndAfterKeyUpdates
 
 TEST_CASE("as many new keys as the limit are allowed") { CHECK(EndAfterKeyUpdates(kMaxKeyUpdates) == IoError::kEnd); }
 
-TEST_CASE("a flood of new keys breaks the connection") { CHECK(EndAfterKeyUpdates(100 * kMaxKeyUpdates) == IoError::kTls); }
+TEST_CASE("a flood of new keys breaks the connection") {
+    CHECK(EndAfterKeyUpdates(100 * kMaxKeyUpdates) == IoError::kTls); }
 
 }  // namespace
 }  // namespace sluice::io
