@@ -1,0 +1,69 @@
+// What operators see: metrics, health, the access log.
+
+#include <algorithm>
+
+#include "catch2/catch.hpp"
+#include "tests/integration/platform.h"
+
+namespace sluice::test {
+namespace {
+
+constexpr char kEcho[] = R"(
+_format_version: "3.0"
+services:
+- name: echo
+  url: UPSTREAM
+  routes:
+  - name: anything
+    paths: ["/anything"]
+)";
+
+std::string Metrics(uint16_t port) {
+  return Run({"curl", "-fsS", "http://127.0.0.1:" + std::to_string(port) + "/metrics"}).out;
+}
+
+TEST_CASE("the metrics of both planes satisfy promtool") {
+  Platform platform;
+  platform.Serve("shop", kEcho);
+  platform.Connect().Get("shop.gw.localhost", "/anything");
+  for (const uint16_t port : {platform.ops_port(), platform.control_plane_ops_port()}) {
+    const std::string metrics = Metrics(port);
+    CHECK(metrics.find("sluice_") != std::string::npos);
+    const Finished checked = Run({"promtool", "check", "metrics"}, metrics);
+    INFO(checked.out << checked.err);
+    CHECK(checked.exit_code == 0);
+  }
+}
+
+TEST_CASE("requests are counted once, by gateway and by code") {
+  Platform platform;
+  platform.Serve("shop", kEcho);
+  WireClient client = platform.Connect();
+  for (int i = 0; i < 3; ++i) client.Get("shop.gw.localhost", "/anything");
+  client.Get("shop.gw.localhost", "/nothing");
+  REQUIRE(Eventually([&] { return Metrics(platform.ops_port()).find("code=\"404\"") != std::string::npos; }));
+  const std::string metrics = Metrics(platform.ops_port());
+  INFO(metrics);
+  CHECK(metrics.find("gateway=\"shop\"") != std::string::npos);
+}
+
+TEST_CASE("the access log has one JSON line a request, and no secret of it") {
+  Platform platform;
+  platform.Serve("shop", kEcho);
+  platform.Connect().Get("shop.gw.localhost", "/anything?apikey=very-secret&a=1",
+                         "Authorization: Bearer very-secret\r\n");
+  const std::string log = platform.state() + "/node-1/access.log";
+  REQUIRE(Eventually([&] { return ReadFile(log).find("/anything") != std::string::npos; }));
+  const std::string line = ReadFile(log);
+  INFO(line);
+  CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+  CHECK(line.find("very-secret") == std::string::npos);
+  for (const char* key :
+       {"\"request_id\"", "\"gateway\"", "\"route\"", "\"service\"", "\"status\":200", "\"config_version\""}) {
+    INFO(key);
+    CHECK(line.find(key) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,152 @@
+#include "tests/integration/platform.h"
+
+#include <csignal>
+
+#include "catch2/catch.hpp"
+
+namespace sluice::test {
+namespace {
+
+const std::string kBin = SLUICE_BIN;
+
+std::string At(uint16_t port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+bool Answers(uint16_t port, const std::string& path) {
+  const Finished curl = Run({"curl", "-fsS", "-o", "/dev/null", "http://" + At(port) + path});
+  return curl.exit_code == 0;
+}
+
+}  // namespace
+
+Platform::Platform(int nodes) {
+  database_ = std::make_unique<Postgres>();
+  upstream_port_ = FreePort();
+  upstream_ = std::make_unique<Process>(
+      std::vector<std::string>{kBin + "/sluice-demo-upstream", "--listen", At(upstream_port_)},
+      folder_ / "upstream.log");
+  admin_port_ = FreePort();
+  sync_port_ = FreePort();
+  control_plane_ops_port_ = FreePort();
+  for (int i = 0; i < nodes; ++i) {
+    nodes_.push_back({"node-" + std::to_string(i + 1), FreePort(), FreePort(), FreePort(), nullptr});
+  }
+  StartControlPlane();
+  const std::string issue = kBin + "/sluice-control-plane";
+  REQUIRE(
+      Run({issue, "issue", "--state", state(), "--kind", "edge", "--name", "gw.localhost", "--out", folder_ / "edge"})
+          .exit_code == 0);
+  for (int i = 0; i < nodes; ++i) {
+    const Finished issued = Run({issue, "issue", "--state", state(), "--kind", "node", "--name", nodes_[i].name,
+                                 "--out", folder_ / nodes_[i].name});
+    INFO(issued.err);
+    REQUIRE(issued.exit_code == 0);
+    StartNode(i);
+  }
+  INFO(ReadFile(folder_ / "upstream.log"));
+  REQUIRE(Eventually([&] { return Answers(upstream_port_, "/healthz"); }));
+}
+
+std::string Platform::token() const {
+  std::string text = ReadFile(folder_ / "admin-token");
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+Finished Platform::Sluice(std::vector<std::string> arguments, const std::string& input) {
+  arguments.insert(arguments.begin(),
+                   {kBin + "/sluice", "--server", At(admin_port_), "--token-file", folder_ / "admin-token"});
+  return Run(arguments, input, {"HOME=" + state(), "NO_COLOR=1"});
+}
+
+std::string Platform::Ok(std::vector<std::string> arguments, const std::string& input) {
+  std::string line;
+  for (const std::string& argument : arguments) line += " " + argument;
+  const Finished finished = Sluice(std::move(arguments), input);
+  INFO("sluice" << line << "\nout: " << finished.out << "\nerr: " << finished.err);
+  REQUIRE(finished.exit_code == 0);
+  return finished.out;
+}
+
+std::string Platform::WithUpstream(std::string document) const {
+  const std::string url = "http://" + At(upstream_port_);
+  for (size_t at = document.find("UPSTREAM"); at != std::string::npos; at = document.find("UPSTREAM", at)) {
+    document.replace(at, 8, url);
+  }
+  return document;
+}
+
+void Platform::Apply(const std::string& gateway, const std::string& document) {
+  Ok({"apply", "-g", gateway, "-f", "-", "--wait"}, WithUpstream(document));
+}
+
+void Platform::Serve(const std::string& gateway, const std::string& document) {
+  Ok({"gateway", "create", gateway, "--wait"});
+  Apply(gateway, document);
+}
+
+void Platform::StartControlPlane() {
+  control_plane_ = std::make_unique<Process>(
+      std::vector<std::string>{kBin + "/sluice-control-plane", "--database", database_->conninfo(), "--state", state(),
+                               "--admin", At(admin_port_), "--sync", At(sync_port_), "--ops",
+                               At(control_plane_ops_port_), "--nodes", std::to_string(nodes_.size()), "--egress-allow",
+                               At(upstream_port_)},
+      folder_ / "control-plane.log");
+  INFO("control plane: " << ReadFile(folder_ / "control-plane.log"));
+  REQUIRE(Eventually([&] { return Sluice({"gateway", "list"}).exit_code == 0 || !control_plane_->running(); }));
+  REQUIRE(control_plane_->running());
+}
+
+void Platform::StopControlPlane() {
+  control_plane_->Signal(SIGTERM);
+  CHECK(control_plane_->Wait() == 0);
+}
+
+void Platform::StartNode(int index, bool wait_ready) {
+  Node& node = nodes_[index];
+  const std::string own = folder_ / node.name;
+  node.process = std::make_unique<Process>(std::vector<std::string>{kBin + "/sluice-data-plane",
+                                                                    "--name",
+                                                                    node.name,
+                                                                    "--control-plane",
+                                                                    At(sync_port_),
+                                                                    "--ca",
+                                                                    folder_ / "ca.pem",
+                                                                    "--cert",
+                                                                    own + "/cert.pem",
+                                                                    "--key",
+                                                                    own + "/key.pem",
+                                                                    "--http",
+                                                                    At(node.http),
+                                                                    "--https",
+                                                                    At(node.https),
+                                                                    "--ops",
+                                                                    At(node.ops),
+                                                                    "--tls-cert",
+                                                                    folder_ / "edge/cert.pem",
+                                                                    "--tls-key",
+                                                                    folder_ / "edge/key.pem",
+                                                                    "--state",
+                                                                    own + "/state",
+                                                                    "--workers",
+                                                                    "2",
+                                                                    "--access-log",
+                                                                    own + "/access.log"},
+                                           own + "/log");
+  if (!wait_ready) return;
+  REQUIRE(Eventually([&] { return NodeReady(index) || !node.process->running(); }));
+  INFO("node: " << ReadFile(own + "/log"));
+  REQUIRE(node.process->running());
+}
+
+void Platform::StopNode(int index) {
+  nodes_[index].process->Signal(SIGTERM);
+  CHECK(nodes_[index].process->Wait() == 0);
+}
+
+bool Platform::NodeReady(int index) {
+  return Answers(nodes_[index].ops, "/readyz");
+}
+
+}  // namespace sluice::test

@@ -1,0 +1,68 @@
+#pragma once
+
+// A whole Sluice of real processes for one test: PostgreSQL, control plane, nodes, the demo upstream, on free ports of
+// 127.0.0.1, with everything it writes in a folder that goes with it. Test thread only.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/postgres.h"
+#include "tests/support/process.h"
+#include "tests/support/wire.h"
+
+namespace sluice::test {
+
+class Platform {
+ public:
+  // Everything is up and every node is ready when it returns.
+  explicit Platform(int nodes = 1);
+
+  // The command line client with this platform's server and admin token.
+  Finished Sluice(std::vector<std::string> arguments, const std::string& input = "");
+  // The same; fails the test unless it exits with 0. What it printed.
+  std::string Ok(std::vector<std::string> arguments, const std::string& input = "");
+
+  // Creates a gateway and applies a decK document to it, waiting until every node serves it. `upstream()` stands for
+  // the demo upstream's URL where the document says UPSTREAM.
+  void Apply(const std::string& gateway, const std::string& document);
+  // Creates it first.
+  void Serve(const std::string& gateway, const std::string& document);
+  std::string WithUpstream(std::string document) const;
+  static std::string Host(const std::string& gateway) { return gateway + ".gw.localhost"; }
+
+  WireClient Connect(int node = 0) { return WireClient(http_port(node)); }
+  uint16_t http_port(int node = 0) const { return nodes_[node].http; }
+  uint16_t https_port(int node = 0) const { return nodes_[node].https; }
+  uint16_t ops_port(int node = 0) const { return nodes_[node].ops; }
+  uint16_t admin_port() const { return admin_port_; }
+  uint16_t sync_port() const { return sync_port_; }
+  uint16_t control_plane_ops_port() const { return control_plane_ops_port_; }
+  uint16_t upstream_port() const { return upstream_port_; }
+  std::string state() const { return folder_.path(); }
+  std::string token() const;
+
+  Postgres& database() { return *database_; }
+  Process& control_plane() { return *control_plane_; }
+  Process& node(int index = 0) { return *nodes_[index].process; }
+  void StopControlPlane();  // SIGTERM and wait
+  void StartControlPlane();
+  void StopNode(int index);
+  void StartNode(int index, bool wait_ready = true);
+  bool NodeReady(int index);
+
+ private:
+  struct Node {
+    std::string name;
+    uint16_t http = 0, https = 0, ops = 0;
+    std::unique_ptr<Process> process;
+  };
+  TempDir folder_;
+  std::unique_ptr<Postgres> database_;
+  std::unique_ptr<Process> upstream_;
+  std::unique_ptr<Process> control_plane_;
+  std::vector<Node> nodes_;
+  uint16_t upstream_port_ = 0, admin_port_ = 0, sync_port_ = 0, control_plane_ops_port_ = 0;
+};
+
+}  // namespace sluice::test
