@@ -37,9 +37,12 @@ class Rules {
     };
     auto limit = [](bool has, int64_t value) { return has ? std::optional<int64_t>(value) : std::nullopt; };
     const Period periods[] = {
-        {"second", limit(config.has_second(), config.second())}, {"minute", limit(config.has_minute(), config.minute())},
-        {"hour", limit(config.has_hour(), config.hour())},       {"day", limit(config.has_day(), config.day())},
-        {"month", limit(config.has_month(), config.month())},    {"year", limit(config.has_year(), config.year())}};
+        {"second", limit(config.has_second(), config.second())},
+        {"minute", limit(config.has_minute(), config.minute())},
+        {"hour", limit(config.has_hour(), config.hour())},
+        {"day", limit(config.has_day(), config.day())},
+        {"month", limit(config.has_month(), config.month())},
+        {"year", limit(config.has_year(), config.year())}};
     const Period* shorter = nullptr;
     for (const Period& period : periods) {
       if (!period.limit.has_value()) continue;
@@ -54,7 +57,8 @@ class Rules {
     if (config.limit_by() == "path" && !config.has_path()) Add("path", "needed with limit_by path");
     if (config.limit_by() == "consumer-group") {
       out_.Add(prefix_ + "limit_by",
-               "There are no consumer groups yet; limit by consumer and give each consumer its own instance of the plugin.",
+               "There are no consumer groups yet; limit by consumer and give each consumer its own instance of the "
+               "plugin.",
                "NOT_YET_SUPPORTED");
     }
   }
@@ -129,7 +133,9 @@ class Rules {
 
   void Add(std::string_view field, std::string message) { out_.Add(Cat(prefix_, field), std::move(message)); }
 
-  static bool IsToken(std::string_view name) { return schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name).empty(); }
+  static bool IsToken(std::string_view name) {
+    return schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name).empty();
+  }
 
   void FieldValue(std::string_view field, std::string_view value) {
     auto control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a plugin's configuration must satisfy beyond its schema: rules across fields, and texts with a syntax of their own.
-// Asked by Validate behind schema::Check. Stateless; callable from every thread.
+// What a plugin's configuration must satisfy beyond its schema: rules across fields, and texts with a syntax of their
+// own. Asked by Validate behind schema::Check. Stateless; callable from every thread.
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 
-// The arguments of a query string or of a form, in order. What is not changed keeps the bytes it came with. One thread at
-// a time.
+// The arguments of a query string or of a form, in order. What is not changed keeps the bytes it came with. One thread
+// at a time.
 
 #include <cstddef>
 #include <optional>

@@ -42,15 +42,17 @@ class CorrelationId final : public Plugin {
     return schema::Cat(uuid_, "#", state_->plugin_counters().Next());
   }
 
-  // address-port-process-connection-requests-time. The address is the client's: the node's own is the platform's affair.
+  // address-port-process-connection-requests-time. The address is the client's: the node's own is the platform's
+  // affair.
   static std::string Track(const Exchange& exchange) {
     const auto milliseconds =
         std::chrono::duration_cast<std::chrono::milliseconds>(exchange.started_wall.time_since_epoch()).count();
     char fraction[8];
     std::snprintf(fraction, sizeof fraction, ".%03d", static_cast<int>(milliseconds % 1000));
-    return schema::Cat(exchange.client.ip, "-", exchange.client.local_port, "-", getpid() + exchange.worker().index(), "-",
-                       exchange.client.connection, "-", exchange.client.requests_on_connection, "-", milliseconds / 1000,
-                       fraction);
+    const Client& client = exchange.client;
+    const int process = getpid() + exchange.worker().index();
+    return schema::Cat(client.ip, "-", client.local_port, "-", process, "-", client.connection, "-",
+                       client.requests_on_connection, "-", milliseconds / 1000, fraction);
   }
 
   const std::string header_;

@@ -49,7 +49,9 @@ class Cors final : public Plugin {
       Allowed allowed{.any = entry == "*", .literal = Normalize(entry).whole, .pattern = {}, .of_host = false};
       if (!allowed.any && !config::IsLiteralOrigin(entry)) {
         absl::StatusOr<std::unique_ptr<re2::RE2>> pattern = schema::CompileRegex(entry);
-        if (!pattern.ok()) return absl::InvalidArgumentError(schema::Cat("origins: ", std::string(pattern.status().message())));
+        if (!pattern.ok()) {
+          return absl::InvalidArgumentError(schema::Cat("origins: ", std::string(pattern.status().message())));
+        }
         allowed.pattern = *std::move(pattern);
         allowed.of_host = entry.find(':') == std::string::npos;
       }

@@ -1,7 +1,7 @@
 #pragma once
 
-// One request and its response (RFC 9110 section 3.4), as plugins and the access log see it. Belongs to one worker; lives
-// from the head's arrival until OnDone has run. data-plane/proxy/exchange.cc fills it in, in this order.
+// One request and its response (RFC 9110 section 3.4), as plugins and the access log see it. Belongs to one worker;
+// lives from the head's arrival until OnDone has run. data-plane/proxy/exchange.cc fills it in, in this order.
 
 #include <cstdint>
 #include <memory>
@@ -30,8 +30,8 @@ struct Client {
   std::string_view scheme() const { return tls ? "https" : "http"; }
 };
 
-// What will be asked of the upstream. Starts as the client's request without connection-specific and identity fields, with
-// strip_path applied; plugins change it.
+// What will be asked of the upstream. Starts as the client's request without connection-specific and identity fields,
+// with strip_path applied; plugins change it.
 struct UpstreamRequest {
   std::string method;
   std::string path;   // origin-form, without query
@@ -82,7 +82,8 @@ class Exchange {
   // The response, as it goes to the client.
   int status = 0;  // 0: none was sent
   Source source = Source::kGateway;
-  std::string_view reject_reason;  // "rate-limit", "payload", "route", "framing", "upstream-timeout", ...; "" : not rejected
+  // "rate-limit", "payload", "route", "framing", "upstream-timeout", ...; "" : not rejected
+  std::string_view reject_reason;
   int upstream_status = 0;         // 0: none
   std::vector<Try> tries;
   uint64_t request_bytes = 0;   // head and body, as received
@@ -109,8 +110,8 @@ class Exchange {
 
   virtual PluginWorker& worker() const = 0;
 
-  // The whole request body, read now and kept; at most `max` bytes and never more than the plan's. It is sent upstream with
-  // a length afterwards. The pointer is null with a Reply (413, 400, 408) that the plugin must return.
+  // The whole request body, read now and kept; at most `max` bytes and never more than the plan's. It is sent upstream
+  // with a length afterwards. The pointer is null with a Reply (413, 400, 408) that the plugin must return.
   struct Body {
     std::string* bytes = nullptr;
     Verdict failure;
@@ -118,8 +119,8 @@ class Exchange {
   virtual io::Task<Body> ReadRequestBody(size_t max) = 0;
   // Replaces what ReadRequestBody read.
   virtual void SetRequestBody(std::string body) = 0;
-  // From OnResponse: the body is collected and OnResponseBody runs once on the whole. Past kMaxBufferedResponse the client
-  // gets 502: passing on what should have been rewritten could leak what it was to hide.
+  // From OnResponse: the body is collected and OnResponseBody runs once on the whole. Past kMaxBufferedResponse the
+  // client gets 502: passing on what should have been rewritten could leak what it was to hide.
   static constexpr size_t kMaxBufferedResponse = 10 * 1024 * 1024;
   void BufferResponse() { buffer_response = true; }
   bool buffer_response = false;

@@ -27,8 +27,9 @@ std::string BasicAuthorization(std::string_view userinfo) {
   for (char c : userinfo) plain += c == '+' ? std::string("%2B") : std::string(1, c);
   plain = DecodeArgument(plain);
   std::string encoded(4 * ((plain.size() + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                     reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
+  const auto* bytes = reinterpret_cast<const unsigned char*>(plain.data());
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), bytes, static_cast<int>(plain.size()));
   encoded.resize(length);
   return schema::Cat("Basic ", encoded);
 }

@@ -11,8 +11,9 @@ namespace sluice::plugins {
 namespace {
 
 using Ranges = std::vector<egress::Range>;
+using Strings = google::protobuf::RepeatedPtrField<std::string>;
 
-absl::StatusOr<Ranges> ParseRanges(std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& list) {
+absl::StatusOr<Ranges> ParseRanges(std::string_view field, const Strings& list) {
   Ranges ranges;
   for (const std::string& text : list) {
     absl::StatusOr<egress::Range> range = egress::ParseRange(text);

@@ -48,7 +48,8 @@ class KeyAuth final : public Plugin {
     }
     const Consumer* anonymous = exchange.gateway->FindConsumer(config_.anonymous());
     if (anonymous == nullptr) {
-      co_return Reply::Message(500, schema::Cat("anonymous consumer ", config_.anonymous(), " is configured but doesn't exist"));
+      co_return Reply::Message(
+          500, schema::Cat("anonymous consumer ", config_.anonymous(), " is configured but doesn't exist"));
     }
     exchange.consumer = anonymous;
     SetConsumerFields(exchange);

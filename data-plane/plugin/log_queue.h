@@ -1,9 +1,9 @@
 #pragma once
 
-// Log entries on their way to a tenant's log server: bounded queues, one for each plugin instance, delivered in batches by
-// a coroutine that exists only while there is something to deliver. A slow or dead server costs entries, never requests.
-// Owned by a worker; its thread only. Queues live beside the configuration: a change of it changes where the next batch
-// goes and drops nothing. Destroy it when its loop has stopped and before the loop.
+// Log entries on their way to a tenant's log server: bounded queues, one for each plugin instance, delivered in batches
+// by a coroutine that exists only while there is something to deliver. A slow or dead server costs entries, never
+// requests. Owned by a worker; its thread only. Queues live beside the configuration: a change of it changes where the
+// next batch goes and drops nothing. Destroy it when its loop has stopped and before the loop.
 
 #include <cstddef>
 #include <cstdint>

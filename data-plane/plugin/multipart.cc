@@ -24,10 +24,9 @@ std::string Parameter(std::string_view field, std::string_view name) {
   for (size_t at = lower.find(';'); at != std::string::npos; at = lower.find(';', at)) {
     at = lower.find_first_not_of("; \t", at);
     if (at == std::string::npos) return {};
-    if (lower.compare(at, name.size(), name) != 0 || at + name.size() >= lower.size() || lower[at + name.size()] != '=') {
-      continue;
-    }
-    std::string_view value = field.substr(at + name.size() + 1);
+    const size_t equals = at + name.size();
+    if (lower.compare(at, name.size(), name) != 0 || equals >= lower.size() || lower[equals] != '=') continue;
+    std::string_view value = field.substr(equals + 1);
     if (value.empty() || value.front() != '"') {
       return std::string(value.substr(0, value.find_first_of("; \t")));
     }
@@ -112,10 +111,13 @@ class MultipartFields final : public BodyFields {
  private:
   std::vector<Part>::iterator Find(const std::string& name) { return std::ranges::find(parts_, name, &Part::name); }
   static Part Simple(const std::string& name, std::string content) {
-    return {schema::Cat("Content-Disposition: form-data; name=\"", EscapeName(name), "\"\r\n"), name, std::move(content)};
+    std::string head = schema::Cat("Content-Disposition: form-data; name=\"", EscapeName(name), "\"\r\n");
+    return {std::move(head), name, std::move(content)};
   }
   // A value with the boundary inside would add parts of its own.
-  bool EndsPart(const std::string& value) const { return value.find(schema::Cat("--", boundary_)) != std::string::npos; }
+  bool EndsPart(const std::string& value) const {
+    return value.find(schema::Cat("--", boundary_)) != std::string::npos;
+  }
 
   std::string boundary_;
   std::vector<Part> parts_;

@@ -1,7 +1,8 @@
 #pragma once
 
-// The plugin interface. A plugin is built once when a gateway's configuration is applied; then it is only read, by every
-// worker at once. What belongs to one request lives in the Exchange; what outlives a configuration change, in GatewayState.
+// The plugin interface. A plugin is built once when a gateway's configuration is applied; then it is only read, by
+// every worker at once. What belongs to one request lives in the Exchange; what outlives a configuration change, in
+// GatewayState.
 //
 // Adding a plugin: one message in proto/sluice/plugins/v1, one file here, one line in builtin.cc, one test file.
 
@@ -45,7 +46,11 @@ struct Reply {
   }
   // {"message": ...} without a request id: what Kong's plugins answer with kong.response.exit.
   static Reply Json(int status, std::string json) {
-    return {.status = status, .message = {}, .body = std::move(json), .content_type = "application/json; charset=utf-8", .fields = {}};
+    return {.status = status,
+            .message = {},
+            .body = std::move(json),
+            .content_type = "application/json; charset=utf-8",
+            .fields = {}};
   }
 };
 using Verdict = std::optional<Reply>;  // nullopt: go on. A Reply ends the request.
@@ -86,7 +91,8 @@ struct PluginEnv {
 
 struct PluginType {
   std::string_view name;  // "key-auth"
-  // `config` is the message that carries the plugin's name in sluice.plugins.v1, valid and complete. Errors name the field.
+  // `config` is the message that carries the plugin's name in sluice.plugins.v1, valid and complete. Errors name the
+  // field.
   absl::StatusOr<std::unique_ptr<const Plugin>> (*make)(const google::protobuf::Message& config, const PluginEnv&);
 };
 

@@ -21,7 +21,9 @@ class RequestSizeLimiting final : public Plugin {
   io::Task<Verdict> OnRequest(Exchange& exchange) const override {
     const http::Framing& framing = exchange.request.framing;
     if (framing.kind == http::Framing::Kind::kLength && framing.length > max_bytes_) co_return TooLarge(exchange);
-    if (require_length_ && framing.kind == http::Framing::Kind::kNone && !exchange.request.fields.Has("content-length")) {
+    const bool has_length =
+        framing.kind != http::Framing::Kind::kNone || exchange.request.fields.Has("content-length");
+    if (require_length_ && !has_length) {
       co_return Reply::Message(411, "A valid Content-Length header is required");
     }
     // A plugin before this one may have read the body already.

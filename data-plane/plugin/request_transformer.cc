@@ -87,7 +87,8 @@ class Renderer {
   std::optional<std::string> Look(Template::Table table, const std::string& name) {
     if (table == Template::Table::kHeaders) {
       if (IsHost(name)) return exchange_.host;
-      auto found = std::ranges::find_if(fields_, [&](const http::Field& f) { return http::EqualsIgnoreCase(f.name, name); });
+      auto is_named = [&](const http::Field& field) { return http::EqualsIgnoreCase(field.name, name); };
+      auto found = std::ranges::find_if(fields_, is_named);
       return found == fields_.end() ? std::nullopt : std::optional<std::string>(found->value);
     }
     if (table == Template::Table::kQueryParams) {

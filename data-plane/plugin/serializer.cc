@@ -90,12 +90,13 @@ Json RequestJson(const Exchange& exchange) {
 
 Json ResponseJson(const Exchange& exchange) {
   Json response = {{"status", exchange.status}, {"size", exchange.response_bytes}};
-  response["headers"] = exchange.response == nullptr ? Json::object() : HeadersJson(exchange, exchange.response->fields);
+  response["headers"] = Json::object();
+  if (exchange.response != nullptr) response["headers"] = HeadersJson(exchange, exchange.response->fields);
   return response;
 }
 
-// request: all of it. proxy: from the request's way upstream to the head of the answer, -1 without one. receive: the rest of
-// the answer. kong: what is left, the gateway's own.
+// request: all of it. proxy: from the request's way upstream to the head of the answer, -1 without one. receive: the
+// rest of the answer. kong: what is left, the gateway's own.
 Json LatenciesJson(const Exchange& exchange) {
   const int64_t request = Milliseconds(exchange.ended - exchange.started);
   int64_t proxy = -1;
@@ -172,7 +173,8 @@ std::string SerializeExchange(const Exchange& exchange) {
     if (exchange.consumer != nullptr) log["authenticated_entity"]["consumer_id"] = exchange.consumer->id;
   }
   if (!exchange.correlation_id.empty()) log["correlation_id"] = exchange.correlation_id;
-  if (exchange.gateway != nullptr) log["gateway"] = {{"id", exchange.gateway->id()}, {"name", exchange.gateway->name()}};
+  const Gateway* gateway = exchange.gateway.get();
+  if (gateway != nullptr) log["gateway"] = {{"id", gateway->id()}, {"name", gateway->name()}};
   return DumpJson(log);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// An exchange without sockets: what the client sent is written down, what plugins did is read off. Its worker answers calls
-// from a script, on a real loop, at a time that the test decides. One thread.
+// An exchange without sockets: what the client sent is written down, what plugins did is read off. Its worker answers
+// calls from a script, on a real loop, at a time that the test decides. One thread.
 
 #include <deque>
 #include <memory>

@@ -43,7 +43,8 @@ TEST_CASE("a supported plugin has a message, a priority and nothing to excuse") 
 }
 
 TEST_CASE("a refused plugin has a reason and a sentence that helps on") {
-  static const std::set<std::string_view> kReasons = {"LOCAL_AGENT", "STATUS_API", "TLS_HANDSHAKE", "NOT_ON_SERVERLESS"};
+  static const std::set<std::string_view> kReasons = {"LOCAL_AGENT", "STATUS_API", "TLS_HANDSHAKE",
+                                                      "NOT_ON_SERVERLESS"};
   for (const PluginEntry& entry : PluginCatalogue()) {
     if (entry.support == PluginSupport::kSupported) continue;
     INFO(entry.name);

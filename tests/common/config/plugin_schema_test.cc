@@ -1,4 +1,5 @@
-// Holds the plugins' messages against Kong's own schemas (tests/support/kong_schemas): a decK file must mean the same here.
+// Holds the plugins' messages against Kong's own schemas (tests/support/kong_schemas): a decK file must mean the same
+// here.
 
 #include <fstream>
 #include <map>
@@ -121,7 +122,9 @@ std::set<std::string> AcceptedDifferences() {
     std::istringstream fields(row.fields);
     for (std::string field; fields >> field;) {
       std::istringstream aspects(row.aspects);
-      for (std::string aspect; aspects >> aspect;) accepted.insert(std::string(row.plugin) + " " + field + " " + aspect);
+      for (std::string aspect; aspects >> aspect;) {
+        accepted.insert(std::string(row.plugin) + " " + field + " " + aspect);
+      }
     }
   }
   return accepted;

@@ -41,7 +41,8 @@ TEST_CASE("the first of the alternatives that is found stands") {
 
 TEST_CASE("what is no template says why and where") {
   CHECK(ErrorOf("$(headers.x") == "at byte 11 of the template: expected ) or a further `or`");
-  CHECK(ErrorOf("$(shared.x)") == "at byte 8 of the template: expected headers, query_params, uri_captures or a text in quotes");
+  CHECK(ErrorOf("$(shared.x)") ==
+        "at byte 8 of the template: expected headers, query_params, uri_captures or a text in quotes");
   CHECK(ErrorOf("$(headers['x)") == "at byte 11 of the template: the quotes are not closed");
   CHECK(ErrorOf("$(headers[x])") == "at byte 10 of the template: expected ]");
   CHECK(ErrorOf("$(headers)") == "at byte 9 of the template: expected a name");

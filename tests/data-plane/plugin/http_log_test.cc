@@ -52,7 +52,8 @@ TEST_CASE("user and password of the endpoint become basic authentication") {
 }
 
 TEST_CASE("with batches an entry is a list even alone") {
-  HttpCall call = Sent(R"({"http_endpoint": "http://log.test", "queue": {"max_batch_size": 2, "max_coalescing_delay": 0}})");
+  HttpCall call = Sent(
+      R"({"http_endpoint": "http://log.test", "queue": {"max_batch_size": 2, "max_coalescing_delay": 0}})");
   CHECK(Json::parse(call.body).is_array());
 }
 

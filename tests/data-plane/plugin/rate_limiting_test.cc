@@ -199,7 +199,8 @@ TEST_CASE("a longer period cannot have the lower limit") {
 }
 
 TEST_CASE("limit_by header and path need to know which") {
-  CHECK(Refusal("rate-limiting", R"({"minute": 1, "limit_by": "header"})") == "header_name: needed with limit_by header");
+  CHECK(Refusal("rate-limiting", R"({"minute": 1, "limit_by": "header"})") ==
+        "header_name: needed with limit_by header");
   CHECK(Refusal("rate-limiting", R"({"minute": 1, "limit_by": "path"})") == "path: needed with limit_by path");
 }
 

@@ -75,7 +75,8 @@ TEST_CASE("a body that is no JSON object goes on as it is") {
 }
 
 TEST_CASE("response transformations are checked when they are written") {
-  CHECK(Refusal("response-transformer", R"({"add": {"headers": ["a:\n"]}})") == "add.headers[0]: has control characters");
+  CHECK(Refusal("response-transformer", R"({"add": {"headers": ["a:\n"]}})") ==
+        "add.headers[0]: has control characters");
   CHECK(Refusal("response-transformer", R"({"add": {"json": ["a:1"], "json_types": ["string", "number"]}})") ==
         "add.json_types: has more types than add.json has values");
 }
