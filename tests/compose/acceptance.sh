@@ -45,7 +45,7 @@ accept_limit() {
 accept_refused_plugin() {
   local before after message code=0
   before=$(gateway_version)
-  message=$(sed 's/name: cors/name: file-log/; s/origins: .*/path: \/tmp\/requests.log/' "$repo/deploy/demo.yaml" |
+  message=$(printf '_format_version: "3.0"\nplugins: [{name: file-log, config: {path: /tmp/requests.log}}]\n' |
     admin apply -g demo -f - 2>&1) || code=$?
   after=$(gateway_version)
   expect "the client's exit code where a plugin is refused" 1 "$code"
