@@ -16,8 +16,9 @@ namespace {
 
 class GrpcClient final : public Client {
  public:
-  GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> channel, Applier& applier, Status& status)
-      : options_(std::move(options)), channel_(std::move(channel)), applier_(applier), status_(status) {
+  GrpcClient(ClientOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials, Applier& applier,
+             Status& status)
+      : options_(std::move(options)), credentials_(std::move(credentials)), applier_(applier), status_(status) {
     thread_ = std::thread([this] { Run(); });
   }
 
@@ -52,7 +53,7 @@ class GrpcClient final : public Client {
 
   // One stream, from its opening to its end. True where it got as far as being in step.
   bool Stream(grpc::ClientContext& context) {
-    const auto stub = v1::Sync::NewStub(channel_);
+    const auto stub = v1::Sync::NewStub(MakeChannel());
     const auto stream = stub->Stream(&context);
     v1::NodeMessage hello;
     v1::Resume& resume = *hello.mutable_resume();
@@ -81,6 +82,18 @@ class GrpcClient final : public Client {
     return caught_up;
   }
 
+  // A channel for each stream: an old one would go on connecting while nobody polls for it between two tries, and would
+  // add a backoff of its own. The files are read again, since certificates are renewed; until they can be, the last do.
+  std::shared_ptr<grpc::Channel> MakeChannel() {
+    auto credentials = rpc::ClientCredentials(options_.tls);
+    if (credentials.ok()) {
+      credentials_ = *std::move(credentials);
+    } else {
+      log::Error("cannot read the certificates anew", {{"error", std::string(credentials.status().message())}});
+    }
+    return rpc::MakeChannel(options_.control_plane, credentials_);
+  }
+
   // Uniform between nothing and a bound that doubles, so that a fleet does not come back all at once.
   static Duration Backoff(int failures) {
     const Duration bound = std::min(kMaxBackoff, kFirstBackoff * (int64_t{1} << std::min(failures, 10)));
@@ -88,7 +101,7 @@ class GrpcClient final : public Client {
   }
 
   const ClientOptions options_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  std::shared_ptr<grpc::ChannelCredentials> credentials_;
   Applier& applier_;
   Status& status_;
   grpc::StatusCode last_error_ = grpc::StatusCode::OK;
@@ -104,8 +117,7 @@ class GrpcClient final : public Client {
 absl::StatusOr<std::unique_ptr<Client>> Client::Start(ClientOptions options, Applier& applier, Status& status) {
   auto credentials = rpc::ClientCredentials(options.tls);
   if (!credentials.ok()) return credentials.status();
-  auto channel = rpc::MakeChannel(options.control_plane, *credentials);
-  return std::make_unique<GrpcClient>(std::move(options), std::move(channel), applier, status);
+  return std::make_unique<GrpcClient>(std::move(options), *std::move(credentials), applier, status);
 }
 
 }  // namespace sluice::sync
