@@ -89,7 +89,8 @@ TEST_CASE("a compiled gateway routes to its service") {
 
 TEST_CASE("a service that is named like an upstream is balanced over its targets") {
   auto gateway = Compiles(R"(upstreams { name: "up.test" host_header: "h.test" }
-    targets { upstream: "up.test" target: "one.test" } targets { upstream: "up.test" target: "8.8.8.8:99" weight: 0 })" +
+    targets { upstream: "up.test" target: "one.test" }
+    targets { upstream: "up.test" target: "8.8.8.8:99" weight: 0 })" +
                               kService,
                           {.egress_allow = {*egress::ParseRange("8.8.8.8")}});
   const Service* service = gateway->FindRoute({.method = "GET", .host = "a.test", .path = "/"}).route->service;
