@@ -7,6 +7,13 @@ readonly bench_http=127.0.0.1:19104 bench_https=127.0.0.1:19105 bench_node_ops=1
 
 bench_sluice() { "$programs/sluice" --server "$bench_admin" --token-file "$state/admin-token" "$@"; }
 
+# The same, silent; what it said is shown where it fails.
+bench_do() {
+  bench_sluice "$@" >"$state/log/client.log" 2>&1 && return
+  cat "$state/log/client.log" >&2
+  die "sluice $* failed"
+}
+
 # bench_up CPUS CPUS: starts everything, the upstream on the first cores and the node on the second, as taskset names them.
 bench_up() {
   local upstream_cpu=$1 node_cpu=$2 issue
