@@ -17,7 +17,8 @@ using schema::Cat;
 constexpr std::string_view kTokenPrefix = "slc_";
 constexpr size_t kTokenRandomCharacters = 40;
 constexpr std::string_view kHelp =
-    "send `authorization: Bearer <token>` (sluice: --token-file FILE or SLUICE_TOKEN; the first token is in the control "
+    "send `authorization: Bearer <token>` (sluice: --token-file FILE or SLUICE_TOKEN; the first token is in the "
+    "control "
     "plane's state folder, admin-token)";
 
 bool Printable(std::string_view text) {
@@ -46,7 +47,8 @@ std::string NewToken() { return Cat(kTokenPrefix, RandomAlphanumeric(kTokenRando
 
 std::string HashToken(std::string_view token) {
   std::string hash(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), reinterpret_cast<unsigned char*>(hash.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
   return hash;
 }
 

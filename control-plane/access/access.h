@@ -1,7 +1,7 @@
 #pragma once
 
-// Who calls: bearer tokens and their roles. A token's text is stored nowhere, only its SHA-256. One object for the whole
-// control plane, made by main; callable from every thread; Authenticate may read the database.
+// Who calls: bearer tokens and their roles. A token's text is stored nowhere, only its SHA-256. One object for the
+// whole control plane, made by main; callable from every thread; Authenticate may read the database.
 
 #include <cstdint>
 #include <map>

@@ -30,7 +30,8 @@ void Redact(Message& message) {
       reflection.ClearField(&message, field);
       if (is_text) reflection.SetString(&message, field, "***");
     } else if (is_message && field->is_repeated()) {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) Redact(*reflection.MutableRepeatedMessage(&message, field, i));
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i)
+        Redact(*reflection.MutableRepeatedMessage(&message, field, i));
     } else if (is_message) {
       Redact(*reflection.MutableMessage(&message, field));
     }

@@ -37,7 +37,8 @@ constexpr MethodRule kRules[] = {
 std::span<const MethodRule> MethodRules() { return kRules; }
 
 const MethodRule* FindRule(std::string_view method) {
-  const auto found = std::find_if(std::begin(kRules), std::end(kRules), [&](const MethodRule& r) { return r.method == method; });
+  const auto found =
+      std::find_if(std::begin(kRules), std::end(kRules), [&](const MethodRule& r) { return r.method == method; });
   return found == std::end(kRules) ? nullptr : found;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a role may call, method by method. A method that is not in the table is refused to everyone, and a test fails for
-// it. Immutable; callable from every thread.
+// What a role may call, method by method. A method that is not in the table is refused to everyone, and a test fails
+// for it. Immutable; callable from every thread.
 
 #include <span>
 #include <string_view>

@@ -35,6 +35,8 @@ class AccessService final : public v1::Access::Service {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeAccessService(const AdminDeps& deps) { return std::make_unique<AccessService>(deps); }
+std::unique_ptr<grpc::Service> MakeAccessService(const AdminDeps& deps) {
+  return std::make_unique<AccessService>(deps);
+}
 
 }  // namespace sluice::admin

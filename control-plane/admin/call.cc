@@ -33,7 +33,8 @@ store::AuditRecord Call::Audit(std::string outcome) const {
   return {caller.name, action, gateway, request_id, peer, detail, std::move(outcome)};
 }
 
-absl::Status BeginCall(const AdminDeps& deps, const Arrival& arrival, const google::protobuf::Message& request, Call& call) {
+absl::Status BeginCall(const AdminDeps& deps, const Arrival& arrival, const google::protobuf::Message& request,
+                       Call& call) {
   call.method = std::string(arrival.method);
   call.request_id = IsRequestId(arrival.request_id) ? std::string(arrival.request_id) : RandomHex(32);
   call.peer = arrival.peer;

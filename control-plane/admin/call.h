@@ -34,7 +34,8 @@ struct Arrival {
 };
 
 // Authenticates and authorises; a refused role is audited.
-absl::Status BeginCall(const AdminDeps& deps, const Arrival& arrival, const google::protobuf::Message& request, Call& call);
+absl::Status BeginCall(const AdminDeps& deps, const Arrival& arrival, const google::protobuf::Message& request,
+                       Call& call);
 
 // Audits what was not audited along with a commit, and passes the status on.
 absl::Status EndCall(const AdminDeps& deps, const Call& call, absl::Status status);

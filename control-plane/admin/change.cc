@@ -78,9 +78,10 @@ absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& requ
 
 absl::Status CommitFailed(const absl::Status& status) {
   if (absl::IsUnavailable(status)) {
-    return WithReason(absl::StatusCode::kUnavailable,
-                      "the database went away during the change: it may or may not have been made; read it, or repeat the call",
-                      "DATABASE");
+    return WithReason(
+        absl::StatusCode::kUnavailable,
+        "the database went away during the change: it may or may not have been made; read it, or repeat the call",
+        "DATABASE");
   }
   if (absl::IsAborted(status)) {
     return WithReason(absl::StatusCode::kAborted, "others keep changing this gateway; try again", "CONFLICT");
@@ -93,7 +94,8 @@ absl::Status CommitFailed(const absl::Status& status) {
 absl::StatusOr<store::GatewayRecord> FindGateway(const AdminDeps& deps, Call& call, const std::string& id_or_name) {
   if (id_or_name.empty()) return InvalidField("gateway", "name a gateway: its name or its id", "REQUIRED");
   absl::StatusOr<store::GatewayRecord> record = deps.store.GetGateway(id_or_name);
-  if (absl::IsNotFound(record.status())) return NotFound("gateway", id_or_name, "`sluice gateway list` shows those there are");
+  if (absl::IsNotFound(record.status()))
+    return NotFound("gateway", id_or_name, "`sluice gateway list` shows those there are");
   if (!record.ok()) return FromStore(record.status());
   call.gateway = record->id;
   return record;
@@ -102,19 +104,22 @@ absl::StatusOr<store::GatewayRecord> FindGateway(const AdminDeps& deps, Call& ca
 absl::StatusOr<GatewayConfig> LoadConfig(const AdminDeps& deps, const std::string& gateway_id, int64_t version) {
   const absl::StatusOr<store::VersionRecord> record = deps.store.GetVersion(gateway_id, version);
   if (absl::IsNotFound(record.status()) && version != 0) {
-    return NotFound("version", std::to_string(version), Cat("the latest ", store::kMaxVersionsKept, " versions are kept"));
+    return NotFound("version", std::to_string(version),
+                    Cat("the latest ", store::kMaxVersionsKept, " versions are kept"));
   }
   if (absl::IsNotFound(record.status())) return NotFound("gateway", gateway_id);
   if (!record.ok()) return FromStore(record.status());
   GatewayConfig config;
   if (!config.ParseFromString(record->config)) {
-    return FromStore(absl::DataLossError(Cat("version ", record->version, " of gateway ", gateway_id, " cannot be read")));
+    return FromStore(
+        absl::DataLossError(Cat("version ", record->version, " of gateway ", gateway_id, " cannot be read")));
   }
   config.set_version(record->version);
   return config;
 }
 
-absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const ChangeRequest& request, const Edit& edit) {
+absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const ChangeRequest& request,
+                                     const Edit& edit) {
   if (request.message.size() > kMaxMessageBytes) {
     return InvalidField("message", Cat("at most ", kMaxMessageBytes, " bytes"), "TOO_LONG");
   }
@@ -162,7 +167,8 @@ absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, co
 
 absl::Status CheckWait(const v1::Wait& wait) {
   if (wait.timeout_ms() <= kMaxWaitMs) return absl::OkStatus();
-  return InvalidField("wait.timeout_ms", Cat("at most ", kMaxWaitMs, " (", kMaxWaitMs / 60'000, " minutes)"), "TOO_LARGE");
+  return InvalidField("wait.timeout_ms", Cat("at most ", kMaxWaitMs, " (", kMaxWaitMs / 60'000, " minutes)"),
+                      "TOO_LARGE");
 }
 
 absl::Status WaitUntilLive(const AdminDeps& deps, const Call& call, const v1::Wait& wait, const std::string& gateway_id,
@@ -172,7 +178,8 @@ absl::Status WaitUntilLive(const AdminDeps& deps, const Call& call, const v1::Wa
   sync::RolloutStatus rollout;
   while (true) {
     const MonotonicTime now = deps.clock.Now();
-    rollout = deps.registry.WaitRollout(gateway_id, revision, std::min(deadline, now + std::chrono::milliseconds(kWaitSliceMs)));
+    rollout = deps.registry.WaitRollout(gateway_id, revision,
+                                        std::min(deadline, now + std::chrono::milliseconds(kWaitSliceMs)));
     if (rollout.pending.empty() || deps.clock.Now() >= deadline) break;
     if (call.cancelled()) return absl::CancelledError("the caller went away; the change stays");
   }
@@ -183,12 +190,14 @@ absl::Status WaitUntilLive(const AdminDeps& deps, const Call& call, const v1::Wa
       message += Cat(" ", node, " (", update.reason, ": ", update.message, ")");
       metadata[node] = update.reason;
     }
-    return WithReason(absl::StatusCode::kFailedPrecondition, message + "; they serve the version before", "REJECTED", metadata);
+    return WithReason(absl::StatusCode::kFailedPrecondition, message + "; they serve the version before", "REJECTED",
+                      metadata);
   }
   if (rollout.pending.empty()) return absl::OkStatus();
   std::string message = Cat("committed, but not live everywhere within ", timeout_ms, " ms; waiting for");
   for (const std::string& node : rollout.pending) message += Cat(" ", node);
-  return WithReason(absl::StatusCode::kDeadlineExceeded, message + "; the change stays and goes on being sent", "PENDING");
+  return WithReason(absl::StatusCode::kDeadlineExceeded, message + "; the change stays and goes on being sent",
+                    "PENDING");
 }
 
 }  // namespace sluice::admin

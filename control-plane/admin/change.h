@@ -1,7 +1,7 @@
 #pragma once
 
-// The write path of every change of a gateway's configuration: load, edit in memory, complete and validate the whole, one
-// transaction, and on request the wait until it is live. Callable from every thread; calls block.
+// The write path of every change of a gateway's configuration: load, edit in memory, complete and validate the whole,
+// one transaction, and on request the wait until it is live. Callable from every thread; calls block.
 
 #include <cstdint>
 #include <functional>
@@ -29,7 +29,8 @@ inline constexpr size_t kMaxMessageBytes = 1024; // of a version
 absl::StatusOr<store::GatewayRecord> FindGateway(const AdminDeps& deps, Call& call, const std::string& id_or_name);
 
 // A version's configuration; the latest where version is 0.
-absl::StatusOr<config::v1::GatewayConfig> LoadConfig(const AdminDeps& deps, const std::string& gateway_id, int64_t version);
+absl::StatusOr<config::v1::GatewayConfig> LoadConfig(const AdminDeps& deps, const std::string& gateway_id,
+                                                     int64_t version);
 
 // Turns `wanted`, a copy of `current`, into what it should be. Runs again when the gateway changed meanwhile.
 using Edit = std::function<absl::Status(const config::v1::GatewayConfig& current, config::v1::GatewayConfig& wanted,

@@ -46,11 +46,13 @@ class Configs final : public v1::Configs::Service {
 
   grpc::Status PutEntity(grpc::ServerContext* context, const v1::PutEntityRequest* request,
                          v1::PutEntityResponse* response) override {
-    return Serve(deps_, *context, Cat(kService, "PutEntity"), *request, [&](Call& call) { return Put(call, *request, *response); });
+    return Serve(deps_, *context, Cat(kService, "PutEntity"), *request,
+                 [&](Call& call) { return Put(call, *request, *response); });
   }
   grpc::Status GetEntity(grpc::ServerContext* context, const v1::GetEntityRequest* request,
                          config::v1::Entity* response) override {
-    return Serve(deps_, *context, Cat(kService, "GetEntity"), *request, [&](Call& call) { return Get(call, *request, *response); });
+    return Serve(deps_, *context, Cat(kService, "GetEntity"), *request,
+                 [&](Call& call) { return Get(call, *request, *response); });
   }
   grpc::Status ListEntities(grpc::ServerContext* context, const v1::ListEntitiesRequest* request,
                             v1::ListEntitiesResponse* response) override {
@@ -69,7 +71,8 @@ class Configs final : public v1::Configs::Service {
   }
   grpc::Status GetConfig(grpc::ServerContext* context, const v1::GetConfigRequest* request,
                          v1::GetConfigResponse* response) override {
-    return Serve(deps_, *context, Cat(kService, "GetConfig"), *request, [&](Call& call) { return Dump(call, *request, *response); });
+    return Serve(deps_, *context, Cat(kService, "GetConfig"), *request,
+                 [&](Call& call) { return Dump(call, *request, *response); });
   }
   grpc::Status ListVersions(grpc::ServerContext* context, const v1::ListVersionsRequest* request,
                             v1::ListVersionsResponse* response) override {
@@ -84,7 +87,8 @@ class Configs final : public v1::Configs::Service {
     return LoadConfig(deps_, record->id, version);
   }
 
-  // Waits where it was asked for and there is something to wait for: also for an earlier change that is still on its way.
+  // Waits where it was asked for and there is something to wait for: also for an earlier change that is still on its
+  // way.
   absl::Status WaitFor(Call& call, bool asked, const v1::Wait& wait, const Changed& changed) {
     if (!asked || changed.config.kind() != config::v1::SERVERLESS) return absl::OkStatus();
     int64_t revision = changed.revision;
@@ -112,7 +116,8 @@ class Configs final : public v1::Configs::Service {
     if (!changed.ok()) return changed.status();
     const std::optional<config::v1::Entity> stored = config::FindEntity(changed->config, config::KindOf(entity), *id);
     if (stored) *response.mutable_entity() = *stored;
-    if (!generated.empty() && !request.validate_only()) response.mutable_entity()->mutable_key_auth()->set_key(generated);
+    if (!generated.empty() && !request.validate_only())
+      response.mutable_entity()->mutable_key_auth()->set_key(generated);
     response.set_version(changed->version);
     return WaitFor(call, request.has_wait() && !request.validate_only(), request.wait(), *changed);
   }

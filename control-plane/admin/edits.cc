@@ -100,7 +100,8 @@ Edit DeleteEdit(const std::string& kind, const std::string& id_or_name) {
     const std::string user = WhoRefersTo(wanted, id);
     if (user.empty()) return absl::OkStatus();
     return WithReason(absl::StatusCode::kFailedPrecondition,
-                      Cat(kind, " '", id_or_name, "' is in use by ", user, "; delete or change that first"), "REFERENCED");
+                      Cat(kind, " '", id_or_name, "' is in use by ", user, "; delete or change that first"),
+                      "REFERENCED");
   };
 }
 

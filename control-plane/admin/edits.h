@@ -1,7 +1,7 @@
 #pragma once
 
-// The edits of the generic verbs: what PutEntity, DeleteEntity and ApplyConfig do to a configuration in memory. Stateless;
-// callable from every thread.
+// The edits of the generic verbs: what PutEntity, DeleteEntity and ApplyConfig do to a configuration in memory.
+// Stateless; callable from every thread.
 
 #include <memory>
 #include <string>
@@ -21,7 +21,8 @@ Rename PutRename(const config::v1::Entity& entity, std::shared_ptr<std::string> 
 // NOT_FOUND; FAILED_PRECONDITION where others refer to it.
 Edit DeleteEdit(const std::string& kind, const std::string& id_or_name);
 
-// Makes the configuration what the document says. `paths` is set to where its entities were written; both must outlive it.
+// Makes the configuration what the document says. `paths` is set to where its entities were written; both must outlive
+// it.
 Edit ApplyEdit(const google::protobuf::Struct& document, config::DocumentPaths& paths);
 
 }  // namespace sluice::admin

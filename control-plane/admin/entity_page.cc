@@ -17,7 +17,8 @@ std::string PlaceOf(const config::v1::Entity& entity) {
   const auto& kinds = config::EntityKinds();
   const auto kind = std::find(kinds.begin(), kinds.end(), config::KindOf(entity)) - kinds.begin();
   const google::protobuf::Message& inside = *config::Unwrap(entity);
-  const int64_t created = inside.GetReflection()->GetInt64(inside, inside.GetDescriptor()->FindFieldByName("created_at"));
+  const int64_t created =
+      inside.GetReflection()->GetInt64(inside, inside.GetDescriptor()->FindFieldByName("created_at"));
   char place[64];
   std::snprintf(place, sizeof(place), "%02d/%020lld/", static_cast<int>(kind), static_cast<long long>(created));
   return place + config::IdOf(entity);
@@ -25,7 +26,8 @@ std::string PlaceOf(const config::v1::Entity& entity) {
 
 }  // namespace
 
-EntityPage EntitiesAfter(const config::v1::GatewayConfig& config, const std::string& kind, const std::string& cursor, int size) {
+EntityPage EntitiesAfter(const config::v1::GatewayConfig& config, const std::string& kind, const std::string& cursor,
+                         int size) {
   EntityPage page;
   std::vector<std::pair<std::string, config::v1::Entity>> ordered;
   std::vector<config::v1::Entity> all = config::EntitiesOf(config);

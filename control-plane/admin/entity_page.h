@@ -1,7 +1,7 @@
 #pragma once
 
-// A page of a configuration's entities. It goes on after an entity that was deleted meanwhile, too: the cursor is a place in
-// the order (kind, created_at, id), not an entity. Stateless; callable from every thread.
+// A page of a configuration's entities. It goes on after an entity that was deleted meanwhile, too: the cursor is a
+// place in the order (kind, created_at, id), not an entity. Stateless; callable from every thread.
 
 #include <string>
 #include <vector>
@@ -16,6 +16,7 @@ struct EntityPage {
 };
 
 // `kind` "": every kind. `cursor` "": from the start.
-EntityPage EntitiesAfter(const config::v1::GatewayConfig& config, const std::string& kind, const std::string& cursor, int size);
+EntityPage EntitiesAfter(const config::v1::GatewayConfig& config, const std::string& kind, const std::string& cursor,
+                         int size);
 
 }  // namespace sluice::admin

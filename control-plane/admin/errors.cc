@@ -97,7 +97,8 @@ absl::Status FromStore(const absl::Status& status) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
       return WithReason(absl::StatusCode::kUnavailable,
-                        "the control plane cannot reach its database; traffic is served on, changes must wait", "DATABASE");
+                        "the control plane cannot reach its database; traffic is served on, changes must wait",
+                        "DATABASE");
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kAlreadyExists: return status;

@@ -58,16 +58,19 @@ class Gateways final : public v1::Gateways::Service {
   }
   grpc::Status ListGateways(grpc::ServerContext* context, const v1::ListGatewaysRequest* request,
                             v1::ListGatewaysResponse* response) override {
-    return Serve(deps_, *context, Cat(kService, "ListGateways"), *request, [&](Call&) { return List(*request, *response); });
+    return Serve(deps_, *context, Cat(kService, "ListGateways"), *request,
+                 [&](Call&) { return List(*request, *response); });
   }
   grpc::Status DeleteGateway(grpc::ServerContext* context, const v1::DeleteGatewayRequest* request,
                              v1::DeleteGatewayResponse*) override {
-    return Serve(deps_, *context, Cat(kService, "DeleteGateway"), *request, [&](Call& call) { return Delete(call, *request); });
+    return Serve(deps_, *context, Cat(kService, "DeleteGateway"), *request,
+                 [&](Call& call) { return Delete(call, *request); });
   }
   grpc::Status WatchGateway(grpc::ServerContext* context, const v1::GetGatewayRequest* request,
                             grpc::ServerWriter<v1::Gateway>* writer) override {
     return Serve(deps_, *context, Cat(kService, "WatchGateway"), *request, [&](Call& call) {
-      return Watch(deps_, call, request->gateway(), watches_, [&](const v1::Gateway& now) { return writer->Write(now); });
+      return Watch(deps_, call, request->gateway(), watches_,
+                   [&](const v1::Gateway& now) { return writer->Write(now); });
     });
   }
 
@@ -98,7 +101,8 @@ class Gateways final : public v1::Gateways::Service {
 
   // Gateways refer to their plan in the store, where the built-in one may not be yet.
   absl::Status KeepBuiltIn(const Call& call, const config::v1::Plan& plan) {
-    if (plan.name() != config::ServerlessPlan().name() || !absl::IsNotFound(deps_.store.GetPlan(plan.name()).status())) {
+    if (plan.name() != config::ServerlessPlan().name() ||
+        !absl::IsNotFound(deps_.store.GetPlan(plan.name()).status())) {
       return absl::OkStatus();
     }
     return FromStore(deps_.store.PutPlan(plan, call.Audit()));
@@ -140,7 +144,8 @@ class Gateways final : public v1::Gateways::Service {
     constexpr std::string_view kQuery = "gateways";
     const absl::StatusOr<Page> page = ReadPage(kQuery, request.page_size(), request.page_token());
     if (!page.ok()) return page.status();
-    const absl::StatusOr<std::vector<store::GatewayRecord>> records = deps_.store.ListGateways(page->cursor, page->size + 1);
+    const absl::StatusOr<std::vector<store::GatewayRecord>> records =
+        deps_.store.ListGateways(page->cursor, page->size + 1);
     if (!records.ok()) return FromStore(records.status());
     for (const store::GatewayRecord& record : *records) {
       if (response.gateways_size() == page->size) {

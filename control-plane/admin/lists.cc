@@ -83,7 +83,8 @@ void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now) {
     const FieldDescriptor& id_field = Field(entity, "id");
     if (GetString(entity, id_field).empty()) entity.GetReflection()->SetString(&entity, &id_field, RandomUuid());
     const auto found = known.find(GetString(entity, id_field));
-    if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor()) return SetTimes(entity, now, now);
+    if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor())
+      return SetTimes(entity, now, now);
     const Message& old = *found->second;
     SetTimes(entity, old.GetReflection()->GetInt64(old, &Field(old, "created_at")),
              old.GetReflection()->GetInt64(old, &Field(old, "updated_at")));

@@ -1,7 +1,7 @@
 #pragma once
 
-// The seven entity lists of a GatewayConfig alike, by reflection, and what is done to all of them. Stateless; callable from
-// every thread.
+// The seven entity lists of a GatewayConfig alike, by reflection, and what is done to all of them. Stateless; callable
+// from every thread.
 
 #include <cstdint>
 #include <functional>
@@ -26,8 +26,8 @@ void ForEachEntity(config::v1::GatewayConfig& config,
 // The ids of entities that this one refers to.
 std::vector<std::string> ReferencesOf(const Message& entity);
 
-// Gives ids to new entities, takes created_at and updated_at of known ones over from `current`, and `now` (Unix seconds)
-// for new ones: what a client sent in these fields does not count.
+// Gives ids to new entities, takes created_at and updated_at of known ones over from `current`, and `now` (Unix
+// seconds) for new ones: what a client sent in these fields does not count.
 void Stamp(const config::v1::GatewayConfig& current, config::v1::GatewayConfig& wanted, int64_t now);
 void SetUpdated(config::v1::GatewayConfig& config, const std::vector<std::string>& ids, int64_t now);
 

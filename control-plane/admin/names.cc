@@ -40,6 +40,8 @@ bool MayBeHost(std::string_view name) {
   return name.size() != kGeneratedHostDigits || !std::all_of(name.begin(), name.end(), IsHex);
 }
 
-std::string GeneratedHost(std::string_view base_domain) { return Cat(RandomHex(kGeneratedHostDigits), ".", base_domain); }
+std::string GeneratedHost(std::string_view base_domain) {
+  return Cat(RandomHex(kGeneratedHostDigits), ".", base_domain);
+}
 
 }  // namespace sluice::admin

@@ -41,7 +41,8 @@ class Nodes final : public v1::Nodes::Service {
     for (const sync::NodeStatus& status : connected) Fill(status, *response.add_nodes());
     const absl::StatusOr<std::vector<store::NodeRecord>> known = deps_.store.ListNodes();
     const auto is_connected = [&](const store::NodeRecord& record) {
-      return std::any_of(connected.begin(), connected.end(), [&](const auto& status) { return status.name == record.name; });
+      return std::any_of(connected.begin(), connected.end(),
+                         [&](const auto& status) { return status.name == record.name; });
     };
     for (size_t i = 0; known.ok() && i < known->size(); ++i) {
       const store::NodeRecord& record = (*known)[i];

@@ -1,7 +1,7 @@
 #pragma once
 
-// Pages of a listing. A token is opaque to clients: where to go on, bound to the query that made it. Stateless; callable
-// from every thread.
+// Pages of a listing. A token is opaque to clients: where to go on, bound to the query that made it. Stateless;
+// callable from every thread.
 
 #include <cstdint>
 #include <string>
@@ -20,7 +20,8 @@ struct Page {
   std::string cursor;  // "" from the start
 };
 
-// `query`: everything that decides what is listed, but page size and token. INVALID_ARGUMENT for a token of another query.
+// `query`: everything that decides what is listed, but page size and token. INVALID_ARGUMENT for a token of another
+// query.
 absl::StatusOr<Page> ReadPage(std::string_view query, uint32_t page_size, const std::string& page_token);
 std::string MakePageToken(std::string_view query, std::string_view cursor);
 

@@ -28,11 +28,13 @@ absl::Status CheckPlan(const config::v1::Plan& plan) {
   Bound("max_upstream_connections", plan.max_upstream_connections(), 1, kMaxPlanConnections, violations);
   Bound("max_pending_per_target", plan.max_pending_per_target(), 1, kMaxPlanPending, violations);
   Bound("max_buffered_bytes", plan.max_buffered_bytes(), 1, kMaxPlanBufferedBytes, violations);
-  if (plan.allow_plugins_size() > kMaxPlanPlugins) violations.Add("plan.allow_plugins", Cat("at most ", kMaxPlanPlugins));
+  if (plan.allow_plugins_size() > kMaxPlanPlugins)
+    violations.Add("plan.allow_plugins", Cat("at most ", kMaxPlanPlugins));
   if (plan.egress_allow_size() > kMaxPlanRanges) violations.Add("plan.egress_allow", Cat("at most ", kMaxPlanRanges));
   for (int i = 0; i < std::min(plan.allow_plugins_size(), kMaxPlanPlugins); ++i) {
     if (config::FindPlugin(plan.allow_plugins(i)) != nullptr) continue;
-    violations.Add(Cat("plan.allow_plugins[", i, "]"), "no plugin has this name; `sluice plugins` lists those there are");
+    violations.Add(Cat("plan.allow_plugins[", i, "]"),
+                   "no plugin has this name; `sluice plugins` lists those there are");
   }
   for (int i = 0; i < std::min(plan.egress_allow_size(), kMaxPlanRanges); ++i) {
     const absl::StatusOr<egress::Range> range = egress::ParseRange(plan.egress_allow(i));

@@ -33,7 +33,8 @@ class Plans final : public v1::Plans::Service {
   explicit Plans(const AdminDeps& deps) : deps_(deps) {}
 
   grpc::Status SetPlan(grpc::ServerContext* context, const v1::SetPlanRequest* request, Plan* response) override {
-    return Serve(deps_, *context, Cat(kService, "SetPlan"), *request, [&](Call& call) { return Set(call, *request, *response); });
+    return Serve(deps_, *context, Cat(kService, "SetPlan"), *request,
+                 [&](Call& call) { return Set(call, *request, *response); });
   }
   grpc::Status GetPlan(grpc::ServerContext* context, const v1::GetPlanRequest* request, Plan* response) override {
     return Serve(deps_, *context, Cat(kService, "GetPlan"), *request, [&](Call&) {
@@ -92,9 +93,10 @@ class Plans final : public v1::Plans::Service {
       if (++unfit <= kMaxNamed) message += Cat("; ", id, ": ", std::string(changed.status().message()));
     }
     if (unfit == 0) return absl::OkStatus();
-    return WithReason(absl::StatusCode::kFailedPrecondition,
-                      Cat(unfit, " of ", gateways.size(), " gateways on this plan would not be valid any more", message),
-                      "GATEWAYS_DO_NOT_FIT");
+    return WithReason(
+        absl::StatusCode::kFailedPrecondition,
+        Cat(unfit, " of ", gateways.size(), " gateways on this plan would not be valid any more", message),
+        "GATEWAYS_DO_NOT_FIT");
   }
 
   const AdminDeps deps_;

@@ -36,7 +36,8 @@ v1::Gateway ToGateway(const AdminDeps& deps, const store::GatewayRecord& record)
   const sync::RolloutStatus rollout = deps.registry.Rollout(record.id, record.revision);
   for (const std::string& node : rollout.applied) out.mutable_rollout()->add_applied(node);
   for (const std::string& node : rollout.pending) out.mutable_rollout()->add_pending(node);
-  for (const auto& [node, update] : rollout.rejected) *out.mutable_rollout()->add_rejected() = ToRejection(node, update);
+  for (const auto& [node, update] : rollout.rejected)
+    *out.mutable_rollout()->add_rejected() = ToRejection(node, update);
   return out;
 }
 

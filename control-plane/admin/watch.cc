@@ -23,7 +23,8 @@ struct Read {
   int64_t head = 0;
 };
 
-absl::Status Follow(const AdminDeps& deps, Call& call, Read read, const std::function<bool(const v1::Gateway&)>& write) {
+absl::Status Follow(const AdminDeps& deps, Call& call, Read read,
+                    const std::function<bool(const v1::Gateway&)>& write) {
   std::string written;
   uint64_t seen = 0;
   while (!call.cancelled()) {
@@ -49,8 +50,8 @@ absl::Status Watch(const AdminDeps& deps, Call& call, const std::string& gateway
                    const std::function<bool(const v1::Gateway&)>& write) {
   const Slot slot(watches);
   if (slot.number > kMaxWatches) {
-    return WithReason(absl::StatusCode::kResourceExhausted, Cat("at most ", kMaxWatches, " watches at once; try again later"),
-                      "WATCHES");
+    return WithReason(absl::StatusCode::kResourceExhausted,
+                      Cat("at most ", kMaxWatches, " watches at once; try again later"), "WATCHES");
   }
   const int64_t before = deps.index.head();
   const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps, call, gateway);

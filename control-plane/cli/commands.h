@@ -1,7 +1,7 @@
 #pragma once
 
-// The groups of subcommands, one file each. Each adds itself to the application and, when chosen, sets Cli::command; run.cc
-// runs that once everything is parsed. Belongs to the main thread.
+// The groups of subcommands, one file each. Each adds itself to the application and, when chosen, sets Cli::command;
+// run.cc runs that once everything is parsed. Belongs to the main thread.
 
 #include <functional>
 #include <memory>

@@ -27,7 +27,9 @@ std::string Or(const std::string& text, const char* otherwise) { return text.emp
 // "+ route a", "~ route b", "    paths[0]: "/x" -> "/y"", "- route c".
 void ShowChanges(Cli& cli, const admin::v1::ApplyConfigResponse& response) {
   for (const admin::v1::Change& change : response.changes()) {
-    const char* mark = change.action() == admin::v1::Change::CREATE ? "+" : change.action() == admin::v1::Change::DELETE ? "-" : "~";
+    const char* mark = change.action() == admin::v1::Change::CREATE   ? "+"
+                       : change.action() == admin::v1::Change::DELETE ? "-"
+                                                                      : "~";
     cli.output.Data(Cat(mark, " ", Printable(change.kind()), " ", Printable(change.name()), "\n"));
     for (const admin::v1::FieldChange& field : change.fields()) {
       cli.output.Data(Cat("    ", Printable(field.field()), ": ", Printable(Or(field.before(), "absent")), " -> ",
@@ -60,7 +62,8 @@ int Apply(Cli& cli, const ApplyFlags& flags) {
   } else if (response.changes().empty()) {
     cli.output.Note(Cat("nothing to change: ", flags.gateway, " is at version ", response.version(), live));
   } else {
-    cli.output.Note(Cat(flags.gateway, " is at version ", response.version(), " (", response.changes_size(), " changes)", live));
+    cli.output.Note(
+        Cat(flags.gateway, " is at version ", response.version(), " (", response.changes_size(), " changes)", live));
   }
   return kOk;
 }
@@ -79,7 +82,8 @@ int Dump(Cli& cli, const std::string& gateway, int64_t version) {
   request.set_gateway(gateway);
   request.set_version(version);
   admin::v1::GetConfigResponse response;
-  if (const absl::Status status = cli.Call("Configs/GetConfig", request, response); !status.ok()) return cli.output.Fail(status);
+  if (const absl::Status status = cli.Call("Configs/GetConfig", request, response); !status.ok())
+    return cli.output.Fail(status);
   const bool json = cli.output.format == Format::kJson;
   cli.output.Data(json ? WriteJson(response.document()) : WriteYaml(response.document()));
   cli.output.Note(Cat(gateway, " at version ", response.version()));
@@ -93,7 +97,8 @@ int Versions(Cli& cli, const std::string& gateway) {
   admin::v1::ListVersionsResponse all;
   do {
     admin::v1::ListVersionsResponse page;
-    if (const absl::Status status = cli.Call("Configs/ListVersions", request, page); !status.ok()) return cli.output.Fail(status);
+    if (const absl::Status status = cli.Call("Configs/ListVersions", request, page); !status.ok())
+      return cli.output.Fail(status);
     all.mutable_versions()->MergeFrom(page.versions());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -102,8 +107,8 @@ int Versions(Cli& cli, const std::string& gateway) {
   for (const admin::v1::Version& version : all.versions()) {
     google::protobuf::Timestamp seconds = version.create_time();
     seconds.set_nanos(0);
-    rows.push_back({std::to_string(version.version()), google::protobuf::util::TimeUtil::ToString(seconds), version.author(),
-                    std::to_string(version.config_bytes()), version.message()});
+    rows.push_back({std::to_string(version.version()), google::protobuf::util::TimeUtil::ToString(seconds),
+                    version.author(), std::to_string(version.config_bytes()), version.message()});
   }
   cli.output.Table({"VERSION", "TIME", "AUTHOR", "BYTES", "MESSAGE"}, rows);
   return kOk;
@@ -119,7 +124,8 @@ CLI::App* AddWithGateway(CLI::App& app, const char* name, const char* what, std:
 
 void AddConfigCommands(CLI::App& app, Cli& cli) {
   const auto apply = std::make_shared<ApplyFlags>();
-  CLI::App* command = AddWithGateway(app, "apply", "Make a gateway's configuration what a decK file says", apply->gateway);
+  CLI::App* command =
+      AddWithGateway(app, "apply", "Make a gateway's configuration what a decK file says", apply->gateway);
   command->add_option("-f,--file", apply->file, "YAML or JSON file; - reads standard input")->required();
   command->add_option("-m,--message", apply->message, "Kept with the version");
   command->add_flag("--dry-run", apply->dry_run, "Check and show what would change");

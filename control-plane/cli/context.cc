@@ -35,7 +35,9 @@ int Set(Cli& cli) {
 int Show(Cli& cli) {
   const absl::StatusOr<Context> context = ReadContext(cli.environment);
   if (!context.ok()) return cli.output.Fail(context.status());
-  const auto or_default = [](const std::string& text, const char* other) { return text.empty() ? std::string(other) : text; };
+  const auto or_default = [](const std::string& text, const char* other) {
+    return text.empty() ? std::string(other) : text;
+  };
   cli.output.Table({"SETTING", "VALUE"}, {{"server", or_default(context->server, kDefaultServer)},
                                           {"token-file", or_default(context->token_file, "none")},
                                           {"ca", or_default(context->ca, "none: clear text")}});

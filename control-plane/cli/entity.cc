@@ -65,7 +65,8 @@ int Get(Cli& cli, const EntityFlags& flags) {
   request.set_kind(flags.kind);
   request.set_id(flags.id);
   Entity entity;
-  if (const absl::Status status = cli.Call("Configs/GetEntity", request, entity); !status.ok()) return cli.output.Fail(status);
+  if (const absl::Status status = cli.Call("Configs/GetEntity", request, entity); !status.ok())
+    return cli.output.Fail(status);
   Show(cli, entity);
   return kOk;
 }
@@ -78,7 +79,8 @@ int List(Cli& cli, const EntityFlags& flags) {
   admin::v1::ListEntitiesResponse all;
   do {
     admin::v1::ListEntitiesResponse page;
-    if (const absl::Status status = cli.Call("Configs/ListEntities", request, page); !status.ok()) return cli.output.Fail(status);
+    if (const absl::Status status = cli.Call("Configs/ListEntities", request, page); !status.ok())
+      return cli.output.Fail(status);
     all.mutable_entities()->MergeFrom(page.entities());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());

@@ -16,13 +16,17 @@ constexpr int kHttpPort = 8000;  // where nodes listen unless told otherwise
 
 std::string Url(const std::string& host) { return Cat("http://", host, ":", kHttpPort, "/"); }
 
-std::string KindText(config::v1::GatewayKind kind) { return kind == config::v1::SELF_MANAGED ? "self-managed" : "serverless"; }
+std::string KindText(config::v1::GatewayKind kind) {
+  return kind == config::v1::SELF_MANAGED ? "self-managed" : "serverless";
+}
 
 std::string LiveText(const admin::v1::Rollout& rollout) {
   return Cat(rollout.applied_size(), "/", rollout.applied_size() + rollout.pending_size() + rollout.rejected_size());
 }
 
-std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& words) { return schema::JoinText(words, ", "); }
+std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& words) {
+  return schema::JoinText(words, ", ");
+}
 
 void ShowOne(Cli& cli, const Gateway& gateway) {
   std::vector<std::vector<std::string>> rows = {
@@ -61,8 +65,8 @@ int Create(Cli& cli, const CreateFlags& flags) {
   for (const std::string& host : gateway.hosts()) cli.output.Data(Cat(host, "\n"));
   const std::string& best = gateway.hosts(gateway.hosts_size() - 1);
   cli.output.Data(Cat("curl ", Url(best), "\n"));
-  cli.output.Note(Cat("gateway ", gateway.name(), flags.wait.wait ? " is live" : " was created", "; next: sluice apply -g ",
-                      gateway.name(), " -f FILE"));
+  cli.output.Note(Cat("gateway ", gateway.name(), flags.wait.wait ? " is live" : " was created",
+                      "; next: sluice apply -g ", gateway.name(), " -f FILE"));
   return kOk;
 }
 
@@ -72,7 +76,8 @@ int List(Cli& cli) {
   admin::v1::ListGatewaysResponse all;
   do {
     admin::v1::ListGatewaysResponse page;
-    if (const absl::Status status = cli.Call("Gateways/ListGateways", request, page); !status.ok()) return cli.output.Fail(status);
+    if (const absl::Status status = cli.Call("Gateways/ListGateways", request, page); !status.ok())
+      return cli.output.Fail(status);
     all.mutable_gateways()->MergeFrom(page.gateways());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -90,7 +95,8 @@ int Get(Cli& cli, const std::string& name) {
   admin::v1::GetGatewayRequest request;
   request.set_gateway(name);
   Gateway gateway;
-  if (const absl::Status status = cli.Call("Gateways/GetGateway", request, gateway); !status.ok()) return cli.output.Fail(status);
+  if (const absl::Status status = cli.Call("Gateways/GetGateway", request, gateway); !status.ok())
+    return cli.output.Fail(status);
   if (!cli.output.Structured(gateway)) ShowOne(cli, gateway);
   return kOk;
 }
@@ -104,7 +110,8 @@ struct DeleteFlags {
 int Delete(Cli& cli, const DeleteFlags& flags) {
   if (!flags.yes) {
     if (!cli.environment.interactive) {
-      return cli.output.Fail(Cat("deleting ", flags.name, " cannot be undone; say --yes where nobody can be asked"), kUsage);
+      return cli.output.Fail(Cat("deleting ", flags.name, " cannot be undone; say --yes where nobody can be asked"),
+                             kUsage);
     }
     cli.environment.err << "Delete the gateway " << Printable(flags.name)
                         << " and its whole configuration? This cannot be undone. Type its name: " << std::flush;

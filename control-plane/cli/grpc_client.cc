@@ -18,13 +18,15 @@ absl::Status FromGrpc(const grpc::Status& status, const std::string& server) {
   if (status.ok()) return absl::OkStatus();
   std::string message = status.error_message();
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty()) {
-    message = Cat("cannot reach the control plane at ", server, ": ", message,
-                  ". Is it running there? --server or SLUICE_SERVER names another, --ca the authority where it uses TLS");
+    message =
+        Cat("cannot reach the control plane at ", server, ": ", message,
+            ". Is it running there? --server or SLUICE_SERVER names another, --ca the authority where it uses TLS");
   }
   absl::Status out(static_cast<absl::StatusCode>(status.error_code()), message);
   google::rpc::Status details;
   if (!details.ParseFromString(status.error_details())) return out;
-  for (const google::protobuf::Any& detail : details.details()) out.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  for (const google::protobuf::Any& detail : details.details())
+    out.SetPayload(detail.type_url(), absl::Cord(detail.value()));
   return out;
 }
 
@@ -57,7 +59,8 @@ class GrpcClient final : public Client {
     std::vector<grpc::Slice> slices;
     if (!answer.Dump(&slices).ok()) return absl::InternalError("the answer cannot be read");
     for (const grpc::Slice& piece : slices) raw.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
-    if (!response.ParseFromString(raw)) return absl::InternalError("the answer cannot be read; do the versions differ?");
+    if (!response.ParseFromString(raw))
+      return absl::InternalError("the answer cannot be read; do the versions differ?");
     return absl::OkStatus();
   }
 

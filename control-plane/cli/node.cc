@@ -22,8 +22,8 @@ int List(Cli& cli) {
     google::protobuf::Timestamp seen = node.last_seen_time();
     seen.set_nanos(0);
     const std::string applied = node.connected() ? Cat(node.applied_revision(), "/", response.head_revision()) : "";
-    rows.push_back({node.name(), node.connected() ? "yes" : "no", applied, std::to_string(node.rejections_size()), node.build(),
-                    node.address(), google::protobuf::util::TimeUtil::ToString(seen)});
+    rows.push_back({node.name(), node.connected() ? "yes" : "no", applied, std::to_string(node.rejections_size()),
+                    node.build(), node.address(), google::protobuf::util::TimeUtil::ToString(seen)});
   }
   cli.output.Table({"NODE", "CONNECTED", "APPLIED", "REJECTED", "BUILD", "ADDRESS", "SEEN"}, rows);
   return kOk;

@@ -46,7 +46,8 @@ int Show(Cli& cli, const std::string& name) {
   }
   const PluginInfo& plugin = response.plugin();
   if (plugin.support() != PluginInfo::SUPPORTED) {
-    cli.output.Note(Cat(plugin.name(), " is ", plugin.support() == PluginInfo::RESTRICTED ? "restricted" : "not supported yet", " (",
+    cli.output.Note(Cat(plugin.name(), " is ",
+                        plugin.support() == PluginInfo::RESTRICTED ? "restricted" : "not supported yet", " (",
                         plugin.reason(), "): ", plugin.instead()));
   }
   if (cli.output.Structured(response)) return kOk;
@@ -58,9 +59,11 @@ int Show(Cli& cli, const std::string& name) {
 
 void AddPluginCommands(CLI::App& app, Cli& cli) {
   const auto name = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("plugins", "Every known plugin and what to use instead; with NAME, its schema");
+  CLI::App* command =
+      app.add_subcommand("plugins", "Every known plugin and what to use instead; with NAME, its schema");
   command->add_option("NAME", *name, "A plugin's name");
-  command->callback([&cli, name] { cli.command = [&cli, name] { return name->empty() ? List(cli) : Show(cli, *name); }; });
+  command->callback(
+      [&cli, name] { cli.command = [&cli, name] { return name->empty() ? List(cli) : Show(cli, *name); }; });
 }
 
 }  // namespace sluice::cli

@@ -25,7 +25,8 @@ Try:        sluice gateway create shop --wait
             sluice apply -g shop -f kong.yaml --wait)";
 
 void AddGlobalOptions(CLI::App& app, Cli& cli) {
-  const std::map<std::string, Format> formats = {{"table", Format::kTable}, {"json", Format::kJson}, {"yaml", Format::kYaml}};
+  const std::map<std::string, Format> formats = {
+      {"table", Format::kTable}, {"json", Format::kJson}, {"yaml", Format::kYaml}};
   app.add_option("--server", cli.flags.server, "The control plane's admin address, HOST:PORT");
   app.add_option("--token-file", cli.flags.token_file, "File that holds the access token");
   app.add_option("--ca", cli.flags.ca, "PEM file of the authority that signed the server's certificate; makes it TLS");

@@ -29,7 +29,9 @@ std::string Get(const Struct& object, const char* key) {
   return found == object.fields().end() ? "" : found->second.string_value();
 }
 
-std::string FromEnvironment(const Environment& environment, const char* name) { return environment.variable(name).value_or(""); }
+std::string FromEnvironment(const Environment& environment, const char* name) {
+  return environment.variable(name).value_or("");
+}
 
 std::string FirstOf(std::initializer_list<std::string> texts) {
   for (const std::string& text : texts) {
@@ -45,7 +47,8 @@ absl::StatusOr<std::string> FindToken(const Environment& environment, const Cont
   const std::string file = flagged ? flags.token_file : context.token_file;
   if (file.empty()) {
     return absl::UnauthenticatedError(
-        "no token: set SLUICE_TOKEN, or give --token-file FILE, or keep it with `sluice context set --token-file FILE`; the "
+        "no token: set SLUICE_TOKEN, or give --token-file FILE, or keep it with `sluice context set --token-file "
+        "FILE`; the "
         "control plane wrote the first one to the file admin-token in its state folder");
   }
   absl::StatusOr<std::string> text = ReadInput(environment, file, kMaxTokenFileBytes);
@@ -73,7 +76,8 @@ absl::StatusOr<std::string> ReadInput(const Environment& environment, const std:
 }
 
 std::string ContextPath(const Environment& environment) {
-  const std::string base = FirstOf({FromEnvironment(environment, "XDG_CONFIG_HOME"), FromEnvironment(environment, "HOME") + "/.config"});
+  const std::string base =
+      FirstOf({FromEnvironment(environment, "XDG_CONFIG_HOME"), FromEnvironment(environment, "HOME") + "/.config"});
   return base + "/sluice/context.json";
 }
 
@@ -113,7 +117,8 @@ absl::StatusOr<Target> ResolveTarget(const Environment& environment, const Conte
   const absl::StatusOr<Context> context = ReadContext(environment);
   if (!context.ok()) return context.status();
   Target target;
-  target.server = FirstOf({flags.server, FromEnvironment(environment, "SLUICE_SERVER"), context->server, kDefaultServer});
+  const std::string server = FromEnvironment(environment, "SLUICE_SERVER");
+  target.server = FirstOf({flags.server, server, context->server, kDefaultServer});
   target.ca = FirstOf({flags.ca, FromEnvironment(environment, "SLUICE_CA"), context->ca});
   absl::StatusOr<std::string> token = FindToken(environment, flags, *context);
   if (!token.ok()) return token.status();

@@ -34,16 +34,22 @@ Value FieldValue(const Message& message, const FieldDescriptor& field, int index
   Value value;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
-      value.set_string_value(one ? reflection.GetString(message, &field) : reflection.GetRepeatedString(message, &field, index));
+      value.set_string_value(one ? reflection.GetString(message, &field)
+                                 : reflection.GetRepeatedString(message, &field, index));
       break;
     case FieldDescriptor::CPPTYPE_BOOL: value.set_bool_value(one && reflection.GetBool(message, &field)); break;
     case FieldDescriptor::CPPTYPE_INT32: value.set_number_value(reflection.GetInt32(message, &field)); break;
-    case FieldDescriptor::CPPTYPE_INT64: value.set_number_value(static_cast<double>(reflection.GetInt64(message, &field))); break;
+    case FieldDescriptor::CPPTYPE_INT64:
+      value.set_number_value(static_cast<double>(reflection.GetInt64(message, &field)));
+      break;
     case FieldDescriptor::CPPTYPE_UINT32: value.set_number_value(reflection.GetUInt32(message, &field)); break;
-    case FieldDescriptor::CPPTYPE_UINT64: value.set_number_value(static_cast<double>(reflection.GetUInt64(message, &field))); break;
+    case FieldDescriptor::CPPTYPE_UINT64:
+      value.set_number_value(static_cast<double>(reflection.GetUInt64(message, &field)));
+      break;
     case FieldDescriptor::CPPTYPE_ENUM: value.set_string_value(reflection.GetEnum(message, &field)->name()); break;
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return MessageValue(one ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index));
+      return MessageValue(one ? reflection.GetMessage(message, &field)
+                              : reflection.GetRepeatedMessage(message, &field, index));
     default: break;
   }
   return value;
@@ -66,7 +72,8 @@ Struct ToStruct(const Message& message) {
       out.mutable_list_value();
       const int size = message.GetReflection()->FieldSize(message, &field);
       for (int j = 0; j < size; ++j) *out.mutable_list_value()->add_values() = FieldValue(message, field, j);
-    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !message.GetReflection()->HasField(message, &field)) {
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+               !message.GetReflection()->HasField(message, &field)) {
       object.mutable_fields()->erase(field.name());
     } else {
       out = FieldValue(message, field, -1);

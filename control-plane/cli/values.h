@@ -1,7 +1,7 @@
 #pragma once
 
-// Answers of the admin API as JSON values for people and scripts: integers are numbers, times are RFC 3339, entities are
-// written as Kong writes them. Stateless.
+// Answers of the admin API as JSON values for people and scripts: integers are numbers, times are RFC 3339, entities
+// are written as Kong writes them. Stateless.
 
 #include "google/protobuf/message.h"
 #include "google/protobuf/struct.pb.h"

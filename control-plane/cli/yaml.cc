@@ -56,11 +56,13 @@ class Builder final : public YAML::EventHandler {
     Count(mark, 1);
     Place(mark);
     Value value;
-    if (const std::string wrong = ReadScalar(text, StyleOf(mark, tag), variable_, value); !wrong.empty()) Fail(mark, wrong);
+    if (const std::string wrong = ReadScalar(text, StyleOf(mark, tag), variable_, value); !wrong.empty())
+      Fail(mark, wrong);
     Finish(std::move(value), anchor, 1);
   }
 
-  void OnSequenceStart(const Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     Open(mark, tag, anchor).value.mutable_list_value();
   }
   void OnSequenceEnd() override { Close(); }
@@ -98,7 +100,8 @@ class Builder final : public YAML::EventHandler {
 
   void Count(const Mark& mark, int nodes) {
     nodes_ += nodes;
-    if (nodes_ > kMaxYamlNodes) Fail(mark, Cat("more than ", kMaxYamlNodes, " values, aliases counted as what they stand for"));
+    if (nodes_ > kMaxYamlNodes)
+      Fail(mark, Cat("more than ", kMaxYamlNodes, " values, aliases counted as what they stand for"));
   }
 
   static ScalarStyle StyleOf(const Mark& mark, const std::string& tag) {

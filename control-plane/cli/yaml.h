@@ -1,8 +1,9 @@
 #pragma once
 
 // YAML and JSON files as decK users write them, read into a Struct with the place of every field, so that whatever the
-// server finds wrong is shown where it was written. YAML 1.2 typing: yes and no are strings, 3.0 is a number, what is quoted is
-// a string. `${{ env "DECK_X" }}` in a value is replaced by that variable. Stateless; callable from every thread.
+// server finds wrong is shown where it was written. YAML 1.2 typing: yes and no are strings, 3.0 is a number, what is
+// quoted is a string. `${{ env "DECK_X" }}` in a value is replaced by that variable. Stateless; callable from every
+// thread.
 
 #include <functional>
 #include <map>

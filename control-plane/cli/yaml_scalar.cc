@@ -64,7 +64,8 @@ bool LooksLikeNumber(const std::string& text) {
 double AsNumber(std::string_view text) {
   uint64_t integer = 0;
   if (text.starts_with("0o") || text.starts_with("0x")) {
-    const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), integer, text[1] == 'o' ? 8 : 16);
+    const auto [end, error] =
+        std::from_chars(text.data() + 2, text.data() + text.size(), integer, text[1] == 'o' ? 8 : 16);
     return error == std::errc() ? static_cast<double>(integer) : INFINITY;
   }
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -113,7 +114,8 @@ bool IsPlainString(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (!letter(text[0]) && text[0] != '/' && text[0] != '_' && text[0] != '~') return false;
   for (const char c : text) {
-    if (!letter(c) && !(c >= '0' && c <= '9') && std::string_view("/_~.-@+$^()").find(c) == std::string_view::npos) return false;
+    if (!letter(c) && !(c >= '0' && c <= '9') && std::string_view("/_~.-@+$^()").find(c) == std::string_view::npos)
+      return false;
   }
   Value value;
   return ReadPlain(std::string(text), value).empty() && value.kind_case() == Value::kStringValue;

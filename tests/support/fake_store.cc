@@ -116,7 +116,8 @@ absl::StatusOr<VersionRecord> FakeStore::GetVersion(const std::string& gateway_i
   return absl::NotFoundError("no such version");
 }
 
-absl::StatusOr<std::vector<VersionRecord>> FakeStore::ListVersions(const std::string& gateway_id, int64_t before, int limit) {
+absl::StatusOr<std::vector<VersionRecord>> FakeStore::ListVersions(const std::string& gateway_id, int64_t before,
+                                                                   int limit) {
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;
   const Gateway* gateway = Find(gateway_id);

@@ -1,7 +1,8 @@
 #pragma once
 
-// A store in memory: the operations of store::Store with their documented errors, without PostgreSQL. Callable from every
-// thread. Tests reach into the public members between calls, and make the next calls fail with `fail_next` and `down`.
+// A store in memory: the operations of store::Store with their documented errors, without PostgreSQL. Callable from
+// every thread. Tests reach into the public members between calls, and make the next calls fail with `fail_next` and
+// `down`.
 
 #include <deque>
 #include <functional>

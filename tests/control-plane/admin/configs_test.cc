@@ -11,7 +11,8 @@ namespace {
 struct Shop : Served {
   Shop() { Create("shop"); }
 
-  grpc::Status Put(const config::v1::Entity& entity, admin::v1::PutEntityResponse& response, bool validate_only = false) {
+  grpc::Status Put(const config::v1::Entity& entity, admin::v1::PutEntityResponse& response,
+                   bool validate_only = false) {
     admin::v1::PutEntityRequest request;
     request.set_gateway("shop");
     *request.mutable_entity() = entity;
@@ -217,7 +218,8 @@ TEST_CASE("no audit record and no answer of a diff holds a credential") {
   admin::v1::ApplyConfigResponse response;
   REQUIRE(shop.Apply(kDocument, response).ok());
   CHECK(response.ShortDebugString().find("open-sesame") == std::string::npos);
-  for (const store::AuditRecord& record : shop.store.audits) CHECK(record.detail.find("open-sesame") == std::string::npos);
+  for (const store::AuditRecord& record : shop.store.audits)
+    CHECK(record.detail.find("open-sesame") == std::string::npos);
 }
 
 TEST_CASE("versions are listed newest first, and an earlier one can be read") {

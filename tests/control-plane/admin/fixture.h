@@ -75,9 +75,10 @@ struct Served : Plane {
   std::unique_ptr<admin::v1::Plans::Stub> plans_stub = admin::v1::Plans::NewStub(channel);
 
   std::unique_ptr<rpc::Server> Start() {
-    auto started = rpc::Server::Start("127.0.0.1:0", grpc::InsecureServerCredentials(), [this](grpc::ServerBuilder& builder) {
-      for (const auto& service : services) builder.RegisterService(service.get());
-    });
+    auto started =
+        rpc::Server::Start("127.0.0.1:0", grpc::InsecureServerCredentials(), [this](grpc::ServerBuilder& builder) {
+          for (const auto& service : services) builder.RegisterService(service.get());
+        });
     REQUIRE(started.ok());
     return std::move(*started);
   }

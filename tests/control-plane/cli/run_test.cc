@@ -75,7 +75,8 @@ struct Shell {
 };
 
 absl::Status WithDetail(absl::Status status, const google::protobuf::Message& detail) {
-  status.SetPayload("type.googleapis.com/" + detail.GetDescriptor()->full_name(), absl::Cord(detail.SerializeAsString()));
+  status.SetPayload("type.googleapis.com/" + detail.GetDescriptor()->full_name(),
+                    absl::Cord(detail.SerializeAsString()));
   return status;
 }
 

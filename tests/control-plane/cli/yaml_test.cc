@@ -74,10 +74,13 @@ TEST_CASE("yes, no, on and off are strings") {
 
 TEST_CASE("integers are exact up to 2^53 and refused past it") {
   CHECK(Value("9007199254740992") == "9007199254740992");
-  CHECK(Value("9007199254740994") == "1:4: the number 9007199254740994 cannot be kept exactly; quote it if it is meant as text");
+  CHECK(Value("9007199254740994") ==
+        "1:4: the number 9007199254740994 cannot be kept exactly; quote it if it is meant as text");
 }
 
-TEST_CASE("infinity is not a number that can be configured") { CHECK(Value(".inf") == "1:4: .inf is not a number that can be configured"); }
+TEST_CASE("infinity is not a number that can be configured") {
+  CHECK(Value(".inf") == "1:4: .inf is not a number that can be configured");
+}
 
 TEST_CASE("a field's position is its key, an item's its own") {
   CHECK(PositionOf(kFile, "services[0].name") == "3:3");
@@ -123,7 +126,9 @@ TEST_CASE("aliases that grow without end are refused") {
   CHECK(Read(bomb).find("more than 200000 values") != std::string::npos);
 }
 
-TEST_CASE("an alias inside what it names is refused") { CHECK(Read("a: &x [*x]\n").find("alias") != std::string::npos); }
+TEST_CASE("an alias inside what it names is refused") {
+  CHECK(Read("a: &x [*x]\n").find("alias") != std::string::npos);
+}
 
 TEST_CASE("variables of decK are filled in and typed as if they stood there") {
   CHECK(Value("${{ env \"DECK_PORT\" }}") == "8080");
