@@ -19,8 +19,8 @@ inline bool DeclaredTooLarge(const http::Framing& framing, uint64_t max) {
 inline constexpr uint64_t kMinBodyRate = 1024;  // bytes a second
 inline constexpr std::chrono::seconds kBodyRateWindow{10};
 
-// The minimum rate of a body, counted over the time spent waiting for the client; time in which nobody read, because the
-// upstream was slow, is not held against it.
+// The minimum rate of a body, counted over the time spent waiting for the client; time in which nobody read, because
+// the upstream was slow, is not held against it.
 class RateFloor {
  public:
   explicit RateFloor(Duration window = kBodyRateWindow) : window_(window), left_(window) {}

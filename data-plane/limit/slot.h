@@ -1,7 +1,7 @@
 #pragma once
 
-// A counted share of something that a plan bounds (requests in flight, upstream connections, buffered bytes), given back
-// when the object goes. Any thread may take and give; a slot itself belongs to one.
+// A counted share of something that a plan bounds (requests in flight, upstream connections, buffered bytes), given
+// back when the object goes. Any thread may take and give; a slot itself belongs to one.
 
 #include <atomic>
 #include <cstdint>
@@ -17,7 +17,9 @@ class Slot {
  public:
   Slot() = default;
   Slot(Slot&& other) noexcept
-      : state_(std::move(other.state_)), counter_(std::exchange(other.counter_, nullptr)), held_(std::exchange(other.held_, 0)) {}
+      : state_(std::move(other.state_)),
+        counter_(std::exchange(other.counter_, nullptr)),
+        held_(std::exchange(other.held_, 0)) {}
   Slot& operator=(Slot&& other) noexcept {
     std::swap(state_, other.state_);
     std::swap(counter_, other.counter_);
@@ -26,9 +28,10 @@ class Slot {
   }
   ~Slot() { Release(); }
 
-  // Counts `amount` in `counter`, which is a member of `state`. False, and nothing counted, where that would exceed `max`
-  // (0: no limit).
-  bool Take(std::shared_ptr<GatewayState> state, std::atomic<int64_t> GatewayState::*counter, int64_t amount, uint64_t max) {
+  // Counts `amount` in `counter`, which is a member of `state`. False, and nothing counted, where that would exceed
+  // `max` (0: no limit).
+  bool Take(std::shared_ptr<GatewayState> state, std::atomic<int64_t> GatewayState::*counter, int64_t amount,
+            uint64_t max) {
     std::atomic<int64_t>& value = (*state).*counter;
     if (!Count(value, amount, max)) return false;
     Release();

@@ -1,8 +1,8 @@
 #pragma once
 
-// Which gateways have metrics of their own: the busiest, so that the number of series is bounded however many gateways there
-// are. What a label counts never falls: each scrape credits what was added since the last one, to the gateway's own label or
-// to "other". One thread.
+// Which gateways have metrics of their own: the busiest, so that the number of series is bounded however many
+// gateways there are. What a label counts never falls: each scrape credits what was added since the last one, to the
+// gateway's own label or to "other". One thread.
 
 #include <string>
 #include <vector>
@@ -20,7 +20,8 @@ class BusiestGateways {
   explicit BusiestGateways(size_t max_labels = kMaxGatewayLabels) : max_labels_(max_labels) {}
 
   // `totals`: what each gateway has counted since the start. `untracked`: the requests of gateways without counts.
-  void Update(const absl::flat_hash_map<std::string, proxy::GatewayCounts>& totals, const proxy::GatewayCounts& untracked);
+  void Update(const absl::flat_hash_map<std::string, proxy::GatewayCounts>& totals,
+              const proxy::GatewayCounts& untracked);
 
   struct Row {
     std::string gateway;  // its id, or "other"

@@ -77,7 +77,8 @@ void AddRequests(const proxy::Stats& stats, Families& out) {
             MetricType::Counter);
   for (const auto& [reason, count] : stats.rejected) out.Value(count, {{"reason", reason}});
   out.Gauge("sluice_requests_in_flight", "Requests being served now.", stats.requests_in_flight);
-  out.Histogram("sluice_request_duration_seconds", "From a request's complete head to the end of its answer.", stats.total);
+  out.Histogram("sluice_request_duration_seconds", "From a request's complete head to the end of its answer.",
+                stats.total);
   out.Histogram("sluice_request_overhead_seconds",
                 "The same without the time between sending upstream and the upstream's answer.", stats.overhead);
   out.Counter("sluice_request_bytes_total", "Bytes received of requests, heads included.", stats.request_bytes);
@@ -118,7 +119,8 @@ void AddGateways(const BusiestGateways& gateways, Families& out) {
     return Labels{{"gateway", row.gateway}, {"name", row.counts.name}};
   };
   out.Begin("sluice_gateway_requests_total",
-            "Requests of the busiest gateways, by class of status; all others together as \"other\".", MetricType::Counter);
+            "Requests of the busiest gateways, by class of status; all others together as \"other\".",
+            MetricType::Counter);
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.counts.requests_by_class.size(); ++i) {
       if (row.counts.requests_by_class[i] == 0) continue;
@@ -148,7 +150,8 @@ void AddConfiguration(const sync::Status& sync, const NodeFacts& facts, Families
   out.Counter("sluice_config_updates_total", "Changes of gateways that were received.", sync.updates.load());
   out.Counter("sluice_config_rejections_total", "Changes of gateways that this node could not serve.",
               sync.rejections.load());
-  out.Gauge("sluice_gateways_rejected", "Gateways whose latest change this node could not serve.", sync.rejected.load());
+  out.Gauge("sluice_gateways_rejected", "Gateways whose latest change this node could not serve.",
+            sync.rejected.load());
   out.Counter("sluice_snapshot_failures_total", "Times the last good configuration could not be written to disk.",
               sync.snapshot_failures.load());
   out.Gauge("sluice_snapshot_timestamp_seconds", "When the last good configuration was written to disk; 0 for never.",
@@ -169,7 +172,7 @@ std::string RenderMetrics(const proxy::Stats& stats, const sync::Status& sync, c
   AddConnections(stats, out);
   AddUpstreams(stats, out);
   AddConfiguration(sync, facts, out);
-  out.Counter("sluice_access_log_dropped_lines_total", "Lines of the access log that found no room or could not be written.",
+  out.Counter("sluice_access_log_dropped_lines_total", "Lines of the access log that were not written.",
               facts.access_log_dropped);
   out.Begin("sluice_plugin_log_entries_total", "Log entries of plugins, by what became of them.", MetricType::Counter);
   out.Value(stats.plugin_log_delivered, {{"outcome", "delivered"}});

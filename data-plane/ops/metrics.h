@@ -1,7 +1,7 @@
 #pragma once
 
-// A node's metrics in Prometheus' text format. Names read sluice_<noun>_<unit>_total; units are seconds and bytes; every
-// set of labels is bounded. Pure, but for the gateways' labels, which belong to the caller.
+// A node's metrics in Prometheus' text format. Names read sluice_<noun>_<unit>_total; units are seconds and bytes;
+// every set of labels is bounded. Pure, but for the gateways' labels, which belong to the caller.
 
 #include <cstdint>
 #include <string>

@@ -1,8 +1,8 @@
 #pragma once
 
-// The operators' port of a node: GET /healthz (200 while the process lives), /readyz (200 once it serves, 503 before and
-// while it drains), /metrics. A thread and a loop of its own, so that busy workers delay no probe. Owned by main(); destroy
-// it before the worker group and the sync status.
+// The operators' port of a node: GET /healthz (200 while the process lives), /readyz (200 once it serves, 503 before
+// and while it drains), /metrics. A thread and a loop of its own, so that busy workers delay no probe. Owned by
+// main(); destroy it before the worker group and the sync status.
 
 #include <memory>
 #include <string>

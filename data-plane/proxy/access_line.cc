@@ -10,17 +10,16 @@ namespace sluice::proxy {
 namespace {
 
 constexpr std::array<std::string_view, 16> kSecretNames = {
-    "access_token", "api-key", "api_key", "apikey", "auth", "authorization", "client_secret", "code", "credential", "jwt",
-    "key", "passwd", "password", "secret", "sig", "token"};
+    "access_token", "api-key",    "api_key", "apikey", "auth",     "authorization", "client_secret", "code",
+    "credential",   "jwt",        "key",     "passwd", "password", "secret",        "sig",           "token"};
 
 bool IsSecretName(std::string_view name, const std::vector<std::string>* more) {
   // "%61pikey" names the same parameter to whoever decodes it; an escaped name is nobody's habit.
   if (name.find('%') != std::string_view::npos) return true;
   const std::string lower = text::Lower(name);
-  if (more != nullptr && std::any_of(more->begin(), more->end(), [&](const auto& m) { return text::Lower(m) == lower; })) {
-    return true;
-  }
-  return std::any_of(kSecretNames.begin(), kSecretNames.end(), [&](std::string_view secret) { return lower == secret; }) ||
+  const auto same = [&](std::string_view secret) { return text::Lower(secret) == lower; };
+  if (more != nullptr && std::any_of(more->begin(), more->end(), same)) return true;
+  return std::any_of(kSecretNames.begin(), kSecretNames.end(), same) ||
          lower.ends_with("key") || lower.ends_with("token") || lower.ends_with("secret") || lower.ends_with("password");
 }
 
@@ -97,13 +96,15 @@ void AppendAccessLine(const Exchange& exchange, std::string_view node, std::stri
     AppendNumber(out, "config_version", exchange.gateway->version());
   }
   if (exchange.match.route != nullptr) {
-    AppendText(out, "route", exchange.match.route->name.empty() ? exchange.match.route->id : exchange.match.route->name);
+    const Route& route = *exchange.match.route;
+    AppendText(out, "route", route.name.empty() ? route.id : route.name);
   }
   if (exchange.service != nullptr) {
     AppendText(out, "service", exchange.service->name.empty() ? exchange.service->id : exchange.service->name);
   }
   if (exchange.consumer != nullptr) {
-    AppendText(out, "consumer", exchange.consumer->username.empty() ? exchange.consumer->id : exchange.consumer->username);
+    const Consumer& consumer = *exchange.consumer;
+    AppendText(out, "consumer", consumer.username.empty() ? consumer.id : consumer.username);
   }
   AppendText(out, "correlation_id", exchange.correlation_id);
   AppendText(out, "client_ip", exchange.client.ip);

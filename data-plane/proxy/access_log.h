@@ -1,7 +1,7 @@
 #pragma once
 
-// One JSON line a request. Workers format and leave lines in rings of their own; one thread writes them. A full ring drops
-// lines and counts them: a slow disk costs lines, never requests.
+// One JSON line a request. Workers format and leave lines in rings of their own; one thread writes them. A full ring
+// drops lines and counts them: a slow disk costs lines, never requests.
 
 #include <atomic>
 #include <condition_variable>

@@ -1,7 +1,8 @@
 #pragma once
 
-// Which target of an upstream comes next: smooth weighted round-robin, so that a target of weight 5 among ones is chosen
-// five times in a row by nobody. One per worker; its thread only. Forgotten and begun anew when the gateway changes.
+// Which target of an upstream comes next: smooth weighted round-robin, so that a target of weight 5 among ones is
+// chosen five times in a row by nobody. One per worker; its thread only. Forgotten and begun anew when the gateway
+// changes.
 
 #include <string>
 #include <vector>

@@ -23,7 +23,8 @@ std::string Serialise(const HttpCall& call) {
 }
 
 // "" where a head came whole.
-io::Task<std::string> ReadHead(Reader& reader, std::string_view method, MonotonicTime deadline, http::ResponseHead& head) {
+io::Task<std::string> ReadHead(Reader& reader, std::string_view method, MonotonicTime deadline,
+                               http::ResponseHead& head) {
   size_t scanned = 0;
   for (int interim = 0; interim <= kMaxInterimResponses;) {
     const size_t end = http::FindHeadEnd(reader.pending(), scanned);

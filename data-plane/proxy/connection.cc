@@ -77,7 +77,8 @@ io::Task<void> Connection::Serve() {
 io::Task<bool> Connection::WaitForRequest() {
   if (!reader_.pending().empty()) co_return true;
   if (worker_.draining() && client_.requests_on_connection > 0) co_return false;
-  const auto idle = std::chrono::duration_cast<Duration>(worker_.times().keep_alive_idle * (1.0 - worker_.Jitter() / 10));
+  const double part = 1.0 - worker_.Jitter() / 10;
+  const auto idle = std::chrono::duration_cast<Duration>(worker_.times().keep_alive_idle * part);
   idle_ = true;
   const io::IoError error = co_await reader_.Fill(worker_.loop().Now() + idle);
   idle_ = false;
@@ -145,8 +146,8 @@ io::Task<bool> Connection::ServeRequest() {
   co_return again;
 }
 
-// The client may still be sending; a reset in answer to that could overtake the response. So: FIN first, read away for a
-// while, then close.
+// The client may still be sending; a reset in answer to that could overtake the response. So: FIN first, read away
+// for a while, then close.
 io::Task<void> Connection::Linger() {
   stream_->ShutdownWrite();
   const MonotonicTime deadline = worker_.loop().Now() + worker_.times().linger;

@@ -1,8 +1,8 @@
 #pragma once
 
-// One client's connection over HTTP/1.1, from the TLS handshake to the close: heads are read, exchanges are run in order,
-// what remains of a body is read away or the connection ends. HTTP/2 gets a server of its own where ALPN chose it; from the
-// head on both run the same exchange. Owned by its own coroutine; its worker's thread only.
+// One client's connection over HTTP/1.1, from the TLS handshake to the close: heads are read, exchanges are run in
+// order, what remains of a body is read away or the connection ends. HTTP/2 gets a server of its own where ALPN chose
+// it; from the head on both run the same exchange. Owned by its own coroutine; its worker's thread only.
 
 #include <memory>
 #include <string>

@@ -17,7 +17,8 @@ enum class ConnectionVerdict { kAdmitted, kTotal, kAddress };
 
 class ConnectionLimits {
  public:
-  ConnectionLimits(size_t max_total, size_t max_per_address) : max_total_(max_total), max_per_address_(max_per_address) {}
+  ConnectionLimits(size_t max_total, size_t max_per_address)
+      : max_total_(max_total), max_per_address_(max_per_address) {}
 
   // Half of the descriptors that this process may have.
   static size_t HalfTheDescriptors();

@@ -154,12 +154,13 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
   Dialed dialed;
   std::shared_ptr<GatewayState> state(destination_.gateway, &destination_.gateway->state());
   limit::Slot slot;
+  const size_t max_pending = worker_.ShareOf(plan.max_pending_per_target());
   const auto take = [&] {
     return slot.Take(state, &GatewayState::upstream_connections, 1, plan.max_upstream_connections());
   };
   if (!take() && (!pool.EvictOne(key.gateway_id) || !take())) {
     dialed.error = DialError::kConnections;
-  } else if (plan.max_pending_per_target() != 0 && pool.connecting(key) >= worker_.ShareOf(plan.max_pending_per_target())) {
+  } else if (plan.max_pending_per_target() != 0 && pool.connecting(key) >= max_pending) {
     dialed.error = DialError::kPending;
   } else {
     dialed = co_await Connect(std::move(key), std::move(slot));

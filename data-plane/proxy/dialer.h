@@ -1,7 +1,7 @@
 #pragma once
 
-// The way to a connection for one request: target, address, permission, pooled or new connection, and the next target where
-// that fails before anything was sent. One per request; its worker's thread only.
+// The way to a connection for one request: target, address, permission, pooled or new connection, and the next target
+// where that fails before anything was sent. One per request; its worker's thread only.
 
 #include <memory>
 #include <string>

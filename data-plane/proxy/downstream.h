@@ -1,8 +1,8 @@
 #pragma once
 
-// The client's side of one exchange, whatever protocol version carries it: the request's body comes out of it, the response
-// goes into it. Owned by the connection (HTTP/1.1) or the stream (HTTP/2); its worker's thread only. One coroutine reads the
-// body while another may send the response.
+// The client's side of one exchange, whatever protocol version carries it: the request's body comes out of it, the
+// response goes into it. Owned by the connection (HTTP/1.1) or the stream (HTTP/2); its worker's thread only. One
+// coroutine reads the body while another may send the response.
 
 #include <cstdint>
 #include <string_view>
@@ -39,8 +39,9 @@ class Downstream {
   virtual bool body_done() const = 0;
   virtual uint64_t body_received() const = 0;
 
-  // The head and the first bytes of the body, as one write. `framing` is the response's own: kNone where no body follows,
-  // kUntilClose or kChunked where its length is unknown. `last`: the response is complete. False: the client is gone.
+  // The head and the first bytes of the body, as one write. `framing` is the response's own: kNone where no body
+  // follows, kUntilClose or kChunked where its length is unknown. `last`: the response is complete. False: the client
+  // is gone.
   struct Outgoing {
     const http::ResponseHead* head;
     http::Framing framing;

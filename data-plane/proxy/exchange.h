@@ -1,7 +1,7 @@
 #pragma once
 
-// An exchange as the proxy runs it, from the head to the log. One per request, in the connection's coroutine; its worker's
-// thread only.
+// An exchange as the proxy runs it, from the head to the log. One per request, in the connection's coroutine; its
+// worker's thread only.
 
 #include <optional>
 #include <string>

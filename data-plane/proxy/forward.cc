@@ -199,7 +199,7 @@ bool Forward::StillSending(MonotonicTime& deadline) const {
 Forward::Answer Forward::Lost(bool reused, io::IoError error) {
   if (pump_.started()) {
     if (pump_.end() == RequestPump::End::kClient) return Fail(RefuseBody(exchange_, pump_.body_error()));
-    if (pump_.end() == RequestPump::End::kUpstreamStalls) return Fail(Refused(504, StatusMessage(504), "upstream-timeout"));
+    if (pump_.end() == RequestPump::End::kUpstreamStalls) error = io::IoError::kTimeout;
     if (pump_.end() == RequestPump::End::kRejected) {
       exchange_.source = Source::kPlugin;
       return Fail(std::move(pump_.verdict()));
@@ -228,7 +228,8 @@ io::Task<Forward::Answer> Forward::ReadHead(bool reused) {
       continue;
     }
     http::ResponseHead head;
-    const http::ParseError wrong = http::ParseResponseHead(reader.pending().substr(0, end), exchange_.upstream.method, head);
+    const std::string_view bytes = reader.pending().substr(0, end);
+    const http::ParseError wrong = http::ParseResponseHead(bytes, exchange_.upstream.method, head);
     reader.Consume(end);
     scanned = 0;
     if (wrong || head.status == 101) break;

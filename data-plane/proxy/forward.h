@@ -1,7 +1,7 @@
 #pragma once
 
-// The upstream half of an exchange: a connection is found, the request goes out, the answer's head comes back and its body
-// is passed on. One per forwarded request; lives within the exchange's coroutine.
+// The upstream half of an exchange: a connection is found, the request goes out, the answer's head comes back and its
+// body is passed on. One per forwarded request; lives within the exchange's coroutine.
 
 #include <memory>
 #include <optional>
@@ -22,7 +22,8 @@ Reply RefuseBody(Exchange& exchange, BodyError error);
 class Forward {
  public:
   // `body`: what was read and kept of the request's body; null where it still comes from the client.
-  Forward(Worker& worker, Exchange& exchange, Downstream& downstream, const PluginRun& plugins, const std::string* body);
+  Forward(Worker& worker, Exchange& exchange, Downstream& downstream, const PluginRun& plugins,
+          const std::string* body);
   Forward(const Forward&) = delete;
 
   // nullopt: the client has the response, or is gone. A Reply: it must have that instead.

@@ -50,6 +50,11 @@ std::vector<std::string_view> NamedByConnection(const http::Fields& fields) {
   return names;
 }
 
+// Answered by the gateway, written by it, or (Proxy) taken for an environment variable by old CGI programs.
+bool EndsHere(std::string_view name) {
+  return Is(name, "host") || Is(name, "expect") || Is(name, "proxy");
+}
+
 bool Contains(const std::vector<std::string_view>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(),
                      [&](std::string_view listed) { return http::EqualsIgnoreCase(listed, name); });
@@ -100,8 +105,7 @@ void CopyRequestFields(const http::RequestHead& request, http::Fields& out) {
   std::vector<std::string_view> named;
   if (request.fields.Has("connection")) named = NamedByConnection(request.fields);
   for (const http::Field& field : request.fields) {
-    if (http::IsConnectionField(field.name) || IsIdentityField(field.name) || http::EqualsIgnoreCase(field.name, "host") ||
-        http::EqualsIgnoreCase(field.name, "proxy") || http::EqualsIgnoreCase(field.name, "expect") ||
+    if (http::IsConnectionField(field.name) || IsIdentityField(field.name) || EndsHere(field.name) ||
         (!named.empty() && Contains(named, field.name))) {
       continue;
     }

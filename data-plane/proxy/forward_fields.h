@@ -10,15 +10,15 @@ namespace sluice::proxy {
 
 inline constexpr std::string_view kViaName = "sluice";
 
-// Fields by which services learn who asks, and which therefore only the gateway may write. '_' reads as '-': many servers
-// do not tell them apart.
+// Fields by which services learn who asks, and which therefore only the gateway may write. '_' reads as '-': many
+// servers do not tell them apart.
 bool IsIdentityField(std::string_view name);
 
 // How often Sluice has seen this request already.
 int ViaHops(const http::Fields& fields);
 
-// The client's fields that may go on: no connection-specific ones, none that Connection names (unless it names what it must
-// not), no identity.
+// The client's fields that may go on: no connection-specific ones, none that Connection names (unless it names what
+// it must not), no identity.
 void CopyRequestFields(const http::RequestHead& request, http::Fields& out);
 
 // What the gateway tells the service about the request, after the plugins. The views end with the exchange.

@@ -1,7 +1,7 @@
 #pragma once
 
-// One exchange's client side on an HTTP/1.1 connection. Decides whether the connection can carry another request after it.
-// Lives for one request; its worker's thread only.
+// One exchange's client side on an HTTP/1.1 connection. Decides whether the connection can carry another request
+// after it. Lives for one request; its worker's thread only.
 
 #include <string>
 

@@ -19,7 +19,7 @@ inline constexpr size_t kMaxDrainBytes = 64 * 1024;           // of a body that 
 inline constexpr size_t kMaxLingerBytes = 1024 * 1024;        // read away after the last answer of a connection
 inline constexpr size_t kMaxIdlePerKey = 64;                  // upstream connections to one address of one gateway
 inline constexpr size_t kMaxIdlePerWorker = 4096;
-inline constexpr int kMaxTries = 8;                           // connection attempts for one request, whatever retries says
+inline constexpr int kMaxTries = 8;                           // connections attempted for one request, at most
 inline constexpr int kMaxInterimResponses = 8;                // 1xx before the answer
 inline constexpr int kMaxViaHops = 3;                         // times a request may pass through Sluice
 inline constexpr uint64_t kMaxCallResponseBytes = 1024 * 1024;  // of an answer to the gateway's own requests
@@ -34,7 +34,7 @@ struct Times {
   Duration drain_body = std::chrono::seconds(5);
   Duration linger = std::chrono::seconds(2);
   Duration upstream_idle = std::chrono::seconds(60);   // less up to a tenth
-  Duration connect_all = std::chrono::seconds(60);     // all attempts together; the connect timeout where that is longer
+  Duration connect_all = std::chrono::seconds(60);     // all attempts together, or the connect timeout if longer
 };
 
 }  // namespace sluice::proxy

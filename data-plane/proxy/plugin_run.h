@@ -1,7 +1,7 @@
 #pragma once
 
-// A chain of plugins at work on one exchange: which instance of each name runs is settled at its turn, by the consumer that
-// is known then, and holds for the later moments. Lives as long as the exchange.
+// A chain of plugins at work on one exchange: which instance of each name runs is settled at its turn, by the
+// consumer that is known then, and holds for the later moments. Lives as long as the exchange.
 
 #include "absl/container/inlined_vector.h"
 #include "data-plane/plugin/exchange.h"

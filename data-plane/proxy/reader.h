@@ -1,8 +1,8 @@
 #pragma once
 
-// The bytes of a connection that have been read and not used yet. Reading goes through the worker's scratch buffer, which
-// every connection of the worker shares; only what is left over a suspension is copied to memory of its own, so that an
-// idle connection holds no buffer. One per stream; its worker's thread only.
+// The bytes of a connection that have been read and not used yet. Reading goes through the worker's scratch buffer,
+// which every connection of the worker shares; only what is left over a suspension is copied to memory of its own, so
+// that an idle connection holds no buffer. One per stream; its worker's thread only.
 
 #include <span>
 #include <string>

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a client is told when the gateway or a plugin answers itself: Kong's sentences in the form the client accepts. Pure.
+// What a client is told when the gateway or a plugin answers itself: Kong's sentences in the form the client accepts.
+// Pure.
 
 #include <string>
 #include <string_view>

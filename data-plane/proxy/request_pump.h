@@ -1,7 +1,7 @@
 #pragma once
 
-// Carries the rest of a request's body upstream while the response is already awaited. A coroutine of its own beside the
-// exchange's, which must see it ended before it goes.
+// Carries the rest of a request's body upstream while the response is already awaited. A coroutine of its own beside
+// the exchange's, which must see it ended before it goes.
 
 #include "data-plane/io/loop.h"
 #include "data-plane/io/stream.h"

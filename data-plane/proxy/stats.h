@@ -1,7 +1,7 @@
 #pragma once
 
-// What a worker counts. A worker's own thread alone writes, so nothing is locked or shared; a scrape asks each worker for a
-// copy and adds the copies up (WorkerGroup::Collect).
+// What a worker counts. A worker's own thread alone writes, so nothing is locked or shared; a scrape asks each worker
+// for a copy and adds the copies up (WorkerGroup::Collect).
 
 #include <array>
 #include <chrono>

@@ -55,8 +55,8 @@ class UpstreamPool {
 
   // Null where none waits that still can be used.
   std::unique_ptr<UpstreamConnection> Take(const PoolKey& key);
-  // Both directions must be fully consumed. Closes it where enough are kept already. `jitter` in [0, 1) shortens its stay
-  // by up to a tenth.
+  // Both directions must be fully consumed. Closes it where enough are kept already. `jitter` in [0, 1) shortens its
+  // stay by up to a tenth.
   void Give(std::unique_ptr<UpstreamConnection> connection, double jitter);
   // Closes one that waits for that gateway, to make room in its plan. False where none does.
   bool EvictOne(const std::string& gateway_id);

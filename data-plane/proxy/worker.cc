@@ -45,7 +45,8 @@ absl::Status Worker::Listen(std::optional<io::Endpoint>& http, std::optional<io:
   for (const bool tls : {false, true}) {
     std::optional<io::Endpoint>& at = tls ? https : http;
     if (!at.has_value()) continue;
-    auto listener = io::Listener::Open(*loop_, *at, [this, tls](io::Accepted accepted) { Accept(std::move(accepted), tls); });
+    auto accept = [this, tls](io::Accepted accepted) { Accept(std::move(accepted), tls); };
+    auto listener = io::Listener::Open(*loop_, *at, accept);
     if (!listener.ok()) return listener.status();
     at->port = (*listener)->port();
     listeners_.push_back(std::move(*listener));

@@ -1,7 +1,8 @@
 #pragma once
 
-// One worker: a loop on a thread of its own, with listeners, host table, upstream pool, resolver, counters and log queues
-// that nobody else touches. Owned by the worker group. Everything but Start, Post and Join runs on the worker's thread.
+// One worker: a loop on a thread of its own, with listeners, host table, upstream pool, resolver, counters and log
+// queues that nobody else touches. Owned by the worker group. Everything but Start, Post and Join runs on the
+// worker's thread.
 
 #include <array>
 #include <atomic>

@@ -32,9 +32,9 @@ class WorkerGroup final : public Publisher {
   uint16_t http_port() const { return http_.has_value() ? http_->port : 0; }
   uint16_t https_port() const { return https_.has_value() ? https_->port : 0; }
 
-  // Not ready from now on. For `lame_duck` connections are still accepted, and every answer ends its connection; then ports
-  // and idle connections close, and what is in flight may take until `in_flight` has passed. Blocks; false where something
-  // had to be cut.
+  // Not ready from now on. For `lame_duck` connections are still accepted, and every answer ends its connection; then
+  // ports and idle connections close, and what is in flight may take until `in_flight` has passed. Blocks; false
+  // where something had to be cut.
   bool Drain(Duration lame_duck, Duration in_flight);
 
  private:

@@ -173,7 +173,8 @@ void Upstream::Record(std::string request) {
   requests_.push_back(std::move(request));
 }
 
-Node::Node(NodeOptions options) : allow_upstream_(options.allow_upstream), plugins_(options.plugins), upstream_(options.upstream) {
+Node::Node(NodeOptions options)
+    : allow_upstream_(options.allow_upstream), plugins_(options.plugins), upstream_(options.upstream) {
   options.options.http = io::Endpoint{"127.0.0.1", 0};
   options.options.workers = options.workers;
   auto group = proxy::WorkerGroup::Start(options.options);

@@ -1,7 +1,7 @@
 #pragma once
 
-// A data plane in the test's own process: workers on free ports, one gateway from a short text, and an upstream that records
-// the bytes it gets. Test thread only; every wait is bounded.
+// A data plane in the test's own process: workers on free ports, one gateway from a short text, and an upstream that
+// records the bytes it gets. Test thread only; every wait is bounded.
 
 #include <atomic>
 #include <functional>

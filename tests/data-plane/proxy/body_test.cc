@@ -46,7 +46,8 @@ TEST_CASE("a body that comes after its head is carried on") {
 }
 
 TEST_CASE("a chunked response reaches the client chunked") {
-  Node node({.upstream = Answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")});
+  Node node({.upstream = Answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                   "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")});
   auto client = node.Connect();
   WireResponse response = client.Get("a.test", "/");
   CHECK(response.fields["transfer-encoding"] == "chunked");
@@ -137,7 +138,8 @@ TEST_CASE("a small body that nobody wants is read away and the next request is s
 TEST_CASE("a large body that nobody wants ends the connection and is never taken for a request") {
   Node node({.gateway = R"(hosts: "a.test" routes { paths: "/b" })"});
   auto client = node.Connect();
-  client.Send("POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 65537\r\n\r\nGET /b HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  client.Send("POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 65537\r\n\r\n"
+              "GET /b HTTP/1.1\r\nHost: a.test\r\n\r\n");
   WireResponse response = client.Read();
   CHECK(response.status == 404);
   CHECK(response.fields["connection"] == "close");

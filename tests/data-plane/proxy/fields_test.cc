@@ -52,13 +52,15 @@ TEST_CASE("a Connection that names what a service relies on is a 400") {
   Node node;
   for (const char* name : {"X-Forwarded-For", "X-Consumer-Id", "Authorization", "Host", "Content-Length", "Cookie"}) {
     INFO(name);
-    CHECK(node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close, " + std::string(name) + "\r\n\r\n").status == 400);
+    const std::string head = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close, ";
+    CHECK(node.Ask(head + name + "\r\n\r\n").status == 400);
   }
   CHECK(node.upstream().requests() == 0);
 }
 
 TEST_CASE("the client learns of the gateway, and nothing of the upstream's connection") {
-  Node node({.upstream = Answering("HTTP/1.1 200 OK\r\nServer: origin\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n"
+  Node node({.upstream = Answering("HTTP/1.1 200 OK\r\nServer: origin\r\nConnection: X-Hop\r\nX-Hop: 1\r\n"
+                                   "Keep-Alive: 5\r\n"
                                    "X-Kong-Request-Id: forged\r\nVia: 1.0 inner\r\nContent-Length: 0\r\n\r\n")});
   WireResponse response = node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
   CHECK(response.fields["via"] == "1.0 inner, 1.1 sluice");
@@ -108,7 +110,8 @@ TEST_CASE("a request may pass through three times and no more") {
 
 TEST_CASE("identity fields are known by any case and with underscores") {
   for (const char* name : {"X-Forwarded-For", "x_forwarded_host", "FORWARDED", "X-Real_IP", "x-consumer-custom-id",
-                           "X-Credential-Identifier", "X-Anonymous-Consumer", "X-Authenticated-Scope", "X-Kong-Anything"}) {
+                           "X-Credential-Identifier", "X-Anonymous-Consumer", "X-Authenticated-Scope",
+                           "X-Kong-Anything"}) {
     CHECK(sluice::proxy::IsIdentityField(name));
   }
   for (const char* name : {"X-Forward", "X-Request-Id", "Authorization", "X", "", "Forwarded-For"}) {

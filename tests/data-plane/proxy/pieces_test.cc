@@ -35,7 +35,8 @@ TEST_CASE("what a plugin words itself goes out as it is") {
 }
 
 TEST_CASE("targets take turns by their weights, evenly spread") {
-  Upstream upstream{.id = "u", .name = "u", .host_header = "", .targets = {{"a", 1, 5}, {"b", 1, 1}, {"c", 1, 1}, {"d", 1, 0}}};
+  Upstream upstream{.id = "u", .name = "u", .host_header = "", .targets = {}};
+  upstream.targets = {{"a", 1, 5}, {"b", 1, 1}, {"c", 1, 1}, {"d", 1, 0}};
   Balancer balancer;
   std::string order;
   for (int i = 0; i < 7; ++i) order += balancer.Pick("g", upstream, {})->host;

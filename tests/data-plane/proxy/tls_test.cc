@@ -42,7 +42,8 @@ struct TlsNode {
   }
   Node node{Options()};
   std::string Ask(const std::string& server_name, const std::string& host) {
-    return AskTls(node.group().https_port(), server_name, "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+    const std::string bytes = "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
+    return AskTls(node.group().https_port(), server_name, bytes);
   }
 };
 
