@@ -86,9 +86,9 @@ int Output::Fail(const std::string& what, ExitCode code) {
   return code;
 }
 
-void Output::Violation(const std::string& field, const std::string& message, const Source* source) {
+void Output::Violation(const schema::Violation& violation, const Source* source) {
   std::string line;
-  std::string shown = field;
+  std::string shown = violation.field;
   if (source != nullptr) {
     if (!source->prefix.empty() && shown.starts_with(source->prefix)) shown = shown.substr(source->prefix.size());
     line = Cat(source->path == "-" ? "stdin" : source->path, ":");
@@ -96,13 +96,15 @@ void Output::Violation(const std::string& field, const std::string& message, con
     line += position ? Cat(position->line, ":", position->column, ": ") : "1:1: ";
   }
   if (!shown.empty()) line += Cat(shown, ": ");
-  environment_.err << Printable(line) << Red(Printable(message)) << "\n";
+  const bool named = !violation.reason.empty() && violation.reason != "INVALID";
+  const std::string reason = named ? Cat(" [", violation.reason, "]") : "";
+  environment_.err << Printable(line) << Red(Printable(violation.message)) << Printable(reason) << "\n";
 }
 
 int Output::Fail(const absl::Status& status, const Source* source) {
   const auto bad = PayloadOf<google::rpc::BadRequest>(status);
   if (bad.field_violations().empty()) return Fail(std::string(status.message()), CodeOf(status));
-  for (const auto& one : bad.field_violations()) Violation(one.field(), one.description(), source);
+  for (const auto& one : bad.field_violations()) Violation({one.field(), one.description(), one.reason()}, source);
   const auto info = PayloadOf<google::rpc::ErrorInfo>(status);
   const auto total = info.metadata().find("violations");
   const int shown = bad.field_violations_size();
@@ -112,7 +114,7 @@ int Output::Fail(const absl::Status& status, const Source* source) {
 }
 
 int Output::Fail(const schema::Violations& violations, const Source& source) {
-  for (const schema::Violation& one : violations.list()) Violation(one.field, one.message, &source);
+  for (const schema::Violation& one : violations.list()) Violation(one, &source);
   return Fail(Cat("nothing was sent; mistakes: ", violations.total()), kError);
 }
 

@@ -45,7 +45,7 @@ class Output {
   int Fail(const schema::Violations& violations, const Source& source);
 
  private:
-  void Violation(const std::string& field, const std::string& message, const Source* source);
+  void Violation(const schema::Violation& violation, const Source* source);
   std::string Red(const std::string& text) const;
 
   Environment& environment_;

@@ -110,10 +110,10 @@ void AddPlanCommands(CLI::App& app, Cli& cli) {
   command->add_option("--max-pending-per-target", set->max_pending_per_target, "On one node");
   command->add_option("--max-buffered-bytes", set->max_buffered_bytes, "On one node");
   command->add_option("--plugin-restrictions", set->plugin_restrictions, "true or false");
-  command->add_option("--allow-plugin", set->allow_plugins,
-                      "Allowed despite the restrictions; repeatable; \"\" for none");
-  command->add_option("--egress-allow", set->egress_allow,
-                      "CIDR[:port[-port]] beyond public addresses; repeatable; \"\" for none");
+  command->add_option("--allow-plugins", set->allow_plugins, "Allowed despite the restrictions; \"\" for none")
+      ->delimiter(',');
+  command->add_option("--egress-allow", set->egress_allow, "CIDR[:port[-port]] beyond public addresses; \"\" for none")
+      ->delimiter(',');
   command->callback([&cli, set] { cli.command = [&cli, set] { return Set(cli, *set); }; });
 
   const auto name = std::make_shared<std::string>();

@@ -44,7 +44,7 @@ TEST_CASE("requests are counted once, by gateway and by code") {
   REQUIRE(Eventually([&] { return Metrics(platform.ops_port()).find("code=\"404\"") != std::string::npos; }));
   const std::string metrics = Metrics(platform.ops_port());
   INFO(metrics);
-  CHECK(metrics.find("gateway=\"shop\"") != std::string::npos);
+  CHECK(metrics.find("name=\"shop\"") != std::string::npos);
 }
 
 TEST_CASE("the access log has one JSON line a request, and no secret of it") {
