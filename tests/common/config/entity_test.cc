@@ -9,7 +9,8 @@ namespace {
 v1::GatewayConfig Example() {
   return Good(R"("services":[{"name":"s","host":"a.test","plugins":[{"name":"cors"}],
       "routes":[{"name":"r","paths":["/"],"plugins":[{"name":"cors"},{"name":"key-auth","instance_name":"k"}]}]}],
-      "consumers":[{"username":"c","keyauth_credentials":[{"key":"a"}],"plugins":[{"name":"rate-limiting","config":{"day":1}}]}],
+      "consumers":[{"username":"c","keyauth_credentials":[{"key":"a"}],
+                    "plugins":[{"name":"rate-limiting","config":{"day":1}}]}],
       "upstreams":[{"name":"u","targets":[{"target":"a.test"}]}])");
 }
 
