@@ -17,14 +17,16 @@ io::Endpoint ParseEndpoint(const std::string& flag, const std::string& text) {
     throw CLI::ValidationError(flag, "\"" + text + "\" is not address:port, for example 0.0.0.0:8000");
   }
   std::string address = text.substr(0, colon);
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
   return {.address = address, .port = static_cast<uint16_t>(port)};
 }
 
 }  // namespace
 
 bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
-  CLI::App app("A node of Sluice's data plane: serves the gateways that the control plane tells it of.", "sluice-data-plane");
+  CLI::App app("A node of Sluice's data plane: serves the gateways that the control plane tells it of.",
+               "sluice-data-plane");
   app.set_version_flag("--version", kVersion);
   std::string http = "0.0.0.0:8000", https = "0.0.0.0:8443";
   io::CertificateFiles edge;
@@ -36,13 +38,16 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
       ->envname("SLUICE_CONTROL_PLANE")
       ->capture_default_str();
   app.add_option("--ca", flags.tls.authority, "PEM file: the fleet's authority")->required()->envname("SLUICE_CA");
-  app.add_option("--cert", flags.tls.certificate, "PEM file: this node's certificate")->required()->envname("SLUICE_CERT");
+  app.add_option("--cert", flags.tls.certificate, "PEM file: this node's certificate")
+      ->required()
+      ->envname("SLUICE_CERT");
   app.add_option("--key", flags.tls.key, "PEM file: its key")->required()->envname("SLUICE_KEY");
   app.add_option("--http", http, "address for clear text, or off")->envname("SLUICE_HTTP")->capture_default_str();
   app.add_option("--https", https, "address for TLS, or off; off without --tls-cert")
       ->envname("SLUICE_HTTPS")
       ->capture_default_str();
-  app.add_option("--tls-cert", edge.certificate_path, "PEM file: certificate chain for clients")->envname("SLUICE_TLS_CERT");
+  app.add_option("--tls-cert", edge.certificate_path, "PEM file: certificate chain for clients")
+      ->envname("SLUICE_TLS_CERT");
   app.add_option("--tls-key", edge.key_path, "PEM file: its key")->envname("SLUICE_TLS_KEY");
   app.add_option("--ops", flags.ops_address, "address of /healthz, /readyz and /metrics")
       ->envname("SLUICE_OPS")

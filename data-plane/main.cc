@@ -47,8 +47,8 @@ void LoadLastGood(const std::string& folder, sync::Applier& applier) {
     return;
   }
   applier.Load(*snapshot);
-  log::Info("serving the last good configuration from disk", {{"revision", absl::StrCat(snapshot->revision())},
-                                                              {"gateways", absl::StrCat(snapshot->gateways_size())}});
+  log::Info("serving the last good configuration from disk",
+            {{"revision", absl::StrCat(snapshot->revision())}, {"gateways", absl::StrCat(snapshot->gateways_size())}});
 }
 
 int Main(int argc, char** argv) {
@@ -96,4 +96,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sluice
 
-int main(int argc, char** argv) { return sluice::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::Main(argc, argv);
+}

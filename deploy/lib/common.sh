@@ -56,7 +56,9 @@ quietly() {
   fi
 }
 
-last_words() { tail -c 300 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-90 || true; }
+last_words() {
+  tail -c 300 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-90 || true
+}
 
 # until_true SECONDS COMMAND...: succeeds as soon as the command does.
 until_true() {
@@ -72,7 +74,8 @@ until_true() {
 state_folder() {
   local folder
   folder=$(realpath -m -- "$1")
-  [[ $folder =~ ^/[A-Za-z0-9/._+@-]+$ ]] || die "a state folder's path has only letters, digits and / . _ + @ -: $folder"
+  [[ $folder =~ ^/[A-Za-z0-9/._+@-]+$ ]] ||
+    die "a state folder's path has only letters, digits and / . _ + @ -: $folder"
   printf '%s\n' "$folder"
 }
 

@@ -48,7 +48,8 @@ fleet_control_plane() {
   say "control plane $process_change on $admin_address"
 }
 
-# fleet_certificate FOLDER KIND NAME: issued where there is none, it is no longer ours, or two thirds of its life are over.
+# fleet_certificate FOLDER KIND NAME: issued where there is none, it is no longer ours, or two thirds of its life are
+# over.
 fleet_certificate() {
   local folder=$1 kind=$2 name=$3
   fleet_certificate_good "$folder" && return

@@ -27,14 +27,16 @@ postgres_programs() {
   if [ -r "$data/PG_VERSION" ]; then
     version=$(<"$data/PG_VERSION")
   else
-    version=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -name initdb 2>/dev/null | cut -d/ -f5 | sort -V | tail -n 1)
+    version=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -name initdb 2>/dev/null |
+      cut -d/ -f5 | sort -V | tail -n 1)
   fi
   [ -n "$version" ] && [ -x "/usr/lib/postgresql/$version/bin/initdb" ] || return 1
   printf '%s\n' "/usr/lib/postgresql/$version/bin"
 }
 
 # The state folder may lie below one that the user cannot enter (/root). Then PostgreSQL gets the one capability that
-# lets it walk there (seen by really going, as access(2) does not count capabilities); where the machine does not allow that either, say what to do.
+# lets it walk there (seen by really going, as access(2) does not count capabilities); where the machine does not allow
+# that either, say what to do.
 postgres_find_way() {
   local folder=$1 capability
   [ -n "$pg_user" ] || return 0
@@ -100,7 +102,8 @@ postgres_prepare_socket() {
   fi
 }
 
-# postgres_start STATE: creates the cluster where there is none, starts it where it does not run, makes role and database.
+# postgres_start STATE: creates the cluster where there is none, starts it where it does not run, makes role and
+# database.
 postgres_start() {
   local state=$1
   [ -e "$pg_data/PG_VERSION" ] || postgres_create "$state"

@@ -40,8 +40,8 @@ process_fingerprint() {
   { sha256sum -- "$1" "${process_inputs[@]}" && printf '%s\n' "$@"; } | sha256sum | cut -c 1-32
 }
 
-# process_ensure NAME PROGRAM ARGUMENT...: running, from this program with these arguments; restarted where it differs, or
-# where a file in process_inputs does. Sets process_change to started, restarted or kept, and empties process_inputs.
+# process_ensure NAME PROGRAM ARGUMENT...: running, from this program with these arguments; restarted where it differs,
+# or where a file in process_inputs does. Sets process_change to started, restarted or kept, and empties process_inputs.
 process_inputs=()
 # shellcheck disable=SC2034
 process_ensure() {
@@ -67,7 +67,8 @@ process_ensure() {
   printf '%s %s %s\n' "$pid" "$started" "$wanted" >"$state/run/$name.pid"
 }
 
-# process_wait NAME SECONDS COMMAND...: until the command succeeds; dies with the log's end when the process or time does.
+# process_wait NAME SECONDS COMMAND...: until the command succeeds; dies with the log's end when the process or time
+# does.
 process_wait() {
   local name=$1 seconds=$2 deadline=$((SECONDS + $2))
   shift 2

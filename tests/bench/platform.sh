@@ -14,7 +14,8 @@ bench_do() {
   die "sluice $* failed"
 }
 
-# bench_up CPUS CPUS: starts everything, the upstream on the first cores and the node on the second, as taskset names them.
+# bench_up CPUS CPUS: starts everything, the upstream on the first cores and the node on the second, as taskset names
+# them.
 bench_up() {
   local upstream_cpu=$1 node_cpu=$2 issue
   state=$(mktemp -d /tmp/sluice-bench.XXXXXX)
@@ -57,4 +58,6 @@ bench_document() {
 
 # Of numbers, one a line.
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-percentile() { sort -g | awk -v p="$1" '{ v[NR] = $1 } END { i = int(NR * p / 100 + 0.999999); print v[i < 1 ? 1 : i] }'; }
+percentile() {
+  sort -g | awk -v p="$1" '{ v[NR] = $1 } END { i = int(NR * p / 100 + 0.999999); print v[i < 1 ? 1 : i] }'
+}

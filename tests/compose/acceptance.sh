@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What every installation must show, asked from outside with curl: used through Compose, and usable against deploy/up.
-# Set before: url, secure_url (of one node), ca, share (what one node admits in a second) and admin, a function that is the
-# `sluice` client. Needs common.sh.
+# Set before: url, secure_url (of one node), ca, share (what one node admits in a second) and admin, a function that is
+# the `sluice` client. Needs common.sh.
 
 # status CURL-ARGUMENT...: the answer's status alone.
 status() { curl -s -o /dev/null -w '%{http_code}' --max-time 20 "$@" || true; }
@@ -38,7 +38,8 @@ accept_limit() {
   rm -f "$answers"
   [ $((admitted + refused)) -eq 300 ] || die "300 requests: $admitted with 200, $refused with 429 and Retry-After"
   if [ "$admitted" -eq 0 ] || [ "$refused" -eq 0 ]; then die "300 requests: $admitted admitted, $refused refused"; fi
-  [ "$admitted" -le "$bound" ] || die "$admitted admitted in $milliseconds ms, where $share a second are this node's share"
+  [ "$admitted" -le "$bound" ] ||
+    die "$admitted admitted in $milliseconds ms, where $share a second are this node's share"
   say "300 requests in $milliseconds ms: $admitted admitted (at most $bound), $refused refused with Retry-After"
 }
 

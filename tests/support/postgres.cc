@@ -49,17 +49,17 @@ Postgres::Postgres() {
 
 Postgres::~Postgres() {
   if (server_ == nullptr) return;
-  server_->Signal(SIGQUIT);  // its children end with it, and what it leaves behind is removed with the folder
-  server_->Wait();
+  server_->End(SIGQUIT);  // its children end with it, and what it leaves behind is removed with the folder
 }
 
 void Postgres::Start() {
   server_ = std::make_unique<Process>(
-      AsServerUser({BinFolder() + "/postgres", "-D", folder_ / "data", "-k", folder_.path(), "-c", "listen_addresses=",
-                    "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=60"}),
+      AsServerUser({BinFolder() + "/postgres", "-D", folder_ / "data", "-k", folder_.path(), "-c",
+                    "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=60"}),
       "/dev/null");
-  const bool ready = Eventually(
-      [&] { return Run({"pg_isready", "-q", "-h", folder_.path(), "-U", "postgres"}).exit_code == 0; });
+  const bool ready = Eventually([&] {
+    return Run({"pg_isready", "-q", "-h", folder_.path(), "-U", "postgres"}).exit_code == 0;
+  });
   REQUIRE(ready);
 }
 

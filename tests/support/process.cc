@@ -105,10 +105,15 @@ Process::Process(std::vector<std::string> command, std::string log) : log_(std::
 }
 
 Process::~Process() {
-  if (pid_ > 0) {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
+  End(SIGKILL);
+}
+
+void Process::End(int signal, std::chrono::seconds timeout) {
+  Signal(signal);
+  if (Eventually([&] { return !running(); }, timeout)) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
 }
 
 bool Process::running() {

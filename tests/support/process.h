@@ -51,6 +51,8 @@ class Process {
   // Its exit code (128 + signal where a signal ended it); fails the test at the deadline.
   int Wait(std::chrono::seconds timeout = std::chrono::seconds(45));
   void Kill();  // SIGKILL and wait
+  // Signals and waits, for destructors that run after the last test: asserts nothing, and SIGKILLs past the timeout.
+  void End(int signal, std::chrono::seconds timeout = std::chrono::seconds(10));
   const std::string& log() const { return log_; }
 
  private:
