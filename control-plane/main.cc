@@ -20,15 +20,16 @@
 #include "common/rpc/server.h"
 #include "control-plane/access/access.h"
 #include "control-plane/admin/services.h"
+#include "control-plane/flags.h"
 #include "control-plane/fleet/files.h"
 #include "control-plane/fleet/issue.h"
 #include "control-plane/fleet/own_addresses.h"
-#include "control-plane/flags.h"
 #include "control-plane/index/index.h"
 #include "control-plane/metrics.h"
 #include "control-plane/store/address.h"
 #include "control-plane/store/store.h"
 #include "control-plane/sync/service.h"
+#include "grpc/health/v1/health.pb.h"
 
 namespace sluice {
 namespace {
@@ -230,6 +231,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
   });
   if (!sync_server.ok()) return Fail(sync_server.status());
+  grpc::health::v1::HealthCheckRequest::descriptor();  // links the description in, for reflection
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on
   auto admin_server = rpc::Server::Start(flags.admin, *admin_credentials, [&](grpc::ServerBuilder& builder) {
     for (const auto& service : admin_services) builder.RegisterService(service.get());

@@ -1,8 +1,11 @@
 // What operators see: metrics, health, the access log.
 
+#include <grpcpp/grpcpp.h>
+
 #include <algorithm>
 
 #include "catch2/catch.hpp"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/integration/platform.h"
 
 namespace sluice::test {
@@ -33,6 +36,16 @@ TEST_CASE("the metrics of both planes satisfy promtool") {
     INFO(checked.out << checked.err);
     CHECK(checked.exit_code == 0);
   }
+}
+
+TEST_CASE("health is told without a token") {
+  Platform platform;
+  const auto stub = grpc::health::v1::Health::NewStub(
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(platform.admin_port()), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckResponse response;
+  CHECK(stub->Check(&context, {}, &response).ok());
+  CHECK(response.status() == grpc::health::v1::HealthCheckResponse::SERVING);
 }
 
 TEST_CASE("requests are counted once, by gateway and by code") {
