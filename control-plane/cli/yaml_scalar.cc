@@ -14,7 +14,7 @@ namespace {
 using google::protobuf::Value;
 using schema::Cat;
 
-constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53: past it JSON numbers lose digits
+constexpr double kMaxExactInteger = 9007199254740991.0;  // 2^53 - 1: past it JSON numbers lose digits
 constexpr std::string_view kOpen = "${{";
 constexpr std::string_view kClose = "}}";
 constexpr const char* kTemplateHelp = "only ${{ env \"DECK_NAME\" }} can be filled in";

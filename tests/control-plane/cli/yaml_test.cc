@@ -72,10 +72,11 @@ TEST_CASE("yes, no, on and off are strings") {
   CHECK(Value("on") == "\"on\"");
 }
 
-TEST_CASE("integers are exact up to 2^53 and refused past it") {
-  CHECK(Value("9007199254740992") == "9007199254740992");
-  CHECK(Value("9007199254740994") ==
-        "1:4: the number 9007199254740994 cannot be kept exactly; quote it if it is meant as text");
+TEST_CASE("integers are exact below 2^53 and refused from it, also where they would be rounded to it") {
+  CHECK(Value("9007199254740991") == "9007199254740991");
+  CHECK(Value("9007199254740992").find("cannot be kept exactly") != std::string::npos);
+  CHECK(Value("9007199254740993") ==
+        "1:4: the number 9007199254740993 cannot be kept exactly; quote it if it is meant as text");
 }
 
 TEST_CASE("infinity is not a number that can be configured") {
