@@ -106,6 +106,11 @@ Stats Worker::Snapshot() {
   return stats_;
 }
 
+size_t Worker::FlushLogs() {
+  log_queues_->Flush();
+  return log_queues_->queues();
+}
+
 void Worker::CloseListeners() {
   for (const auto& listener : listeners_) refused_before_ += listener->refused();
   listeners_.clear();

@@ -56,6 +56,8 @@ class Worker final : public PluginWorker {
   void CloseListeners();
   void CloseIdleConnections();
   size_t connections() const { return connections_.size(); }
+  // Sends what waits in the log queues without waiting for more; how many still have something.
+  size_t FlushLogs();
 
   io::Loop& loop() override { return *loop_; }
   const Clock& clock() override { return shared_.clock; }

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include "common/observe/log.h"
+
 namespace sluice::proxy {
 namespace {
 
@@ -123,10 +125,18 @@ void WorkerGroup::OnEveryWorker(const std::function<void(Worker&)>& work) {
   }
 }
 
-size_t WorkerGroup::Connections() {
+size_t WorkerGroup::SumOfWorkers(const std::function<size_t(Worker&)>& count) {
   size_t sum = 0;
-  OnEveryWorker([&](Worker& worker) { sum += worker.connections(); });
+  OnEveryWorker([&](Worker& worker) { sum += count(worker); });
   return sum;
+}
+
+bool WorkerGroup::WaitForNone(const std::function<size_t(Worker&)>& count, MonotonicTime until) {
+  while (SumOfWorkers(count) > 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kDrainPoll);
+  }
+  return true;
 }
 
 bool WorkerGroup::Drain(Duration lame_duck, Duration in_flight) {
@@ -134,13 +144,16 @@ bool WorkerGroup::Drain(Duration lame_duck, Duration in_flight) {
   const auto lame_until = std::chrono::steady_clock::now() + lame_duck;
   std::this_thread::sleep_until(lame_until);
   OnEveryWorker([](Worker& worker) { worker.CloseListeners(); });
-  const auto until = std::chrono::steady_clock::now() + in_flight;
-  for (;;) {
-    OnEveryWorker([](Worker& worker) { worker.CloseIdleConnections(); });
-    if (Connections() == 0) return true;
-    if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(kDrainPoll);
+  const auto connections = [](Worker& worker) {
+    worker.CloseIdleConnections();
+    return worker.connections();
+  };
+  const bool whole = WaitForNone(connections, std::chrono::steady_clock::now() + in_flight);
+  const auto logs = [](Worker& worker) { return worker.FlushLogs(); };
+  if (!WaitForNone(logs, std::chrono::steady_clock::now() + kLogFlushTime)) {
+    log::Warning("log entries of plugins were not delivered before the node stopped");
   }
+  return whole;
 }
 
 }  // namespace sluice::proxy

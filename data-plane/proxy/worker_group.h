@@ -33,15 +33,18 @@ class WorkerGroup final : public Publisher {
   uint16_t https_port() const { return https_.has_value() ? https_->port : 0; }
 
   // Not ready from now on. For `lame_duck` connections are still accepted, and every answer ends its connection; then
-  // ports and idle connections close, and what is in flight may take until `in_flight` has passed. Blocks; false
-  // where something had to be cut.
+  // ports and idle connections close, and what is in flight may take until `in_flight` has passed; at last plugins'
+  // log entries are sent, for at most kLogFlushTime. Blocks; false where an exchange had to be cut.
+  static constexpr std::chrono::seconds kLogFlushTime{3};
   bool Drain(Duration lame_duck, Duration in_flight);
 
  private:
   explicit WorkerGroup(Options options);
   absl::Status Open();
   void OnEveryWorker(const std::function<void(Worker&)>& work);
-  size_t Connections();
+  size_t SumOfWorkers(const std::function<size_t(Worker&)>& count);
+  // Asks until the sum is 0; false where `until` passes first.
+  bool WaitForNone(const std::function<size_t(Worker&)>& count, MonotonicTime until);
 
   const Options options_;
   const SystemClock system_clock_;

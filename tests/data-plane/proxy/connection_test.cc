@@ -126,6 +126,19 @@ TEST_CASE("draining ends idle connections and waits for what is in flight") {
   CHECK(drained.get());
 }
 
+TEST_CASE("draining delivers the log entries that wait for company") {
+  Node node({.gateway = R"(hosts: "a.test" routes { paths: "/" } plugins { name: "http-log" config {
+    fields { key: "http_endpoint" value { string_value: "http://127.0.0.1:UPSTREAM_PORT/log" } }
+    fields { key: "queue" value { struct_value {
+      fields { key: "max_batch_size" value { number_value: 100 } }
+      fields { key: "max_coalescing_delay" value { number_value: 3600 } } } } } } })"});
+  CHECK(node.Connect().Get("a.test", "/").status == 200);
+  CHECK(node.upstream().requests() == 1);
+  CHECK(node.group().Drain(0s, 30s));
+  CHECK(node.upstream().requests() == 2);
+  CHECK(node.upstream().last().starts_with("POST /log HTTP/1.1\r\n"));
+}
+
 TEST_CASE("draining does not wait for ever") {
   Node node({.upstream = [](auto&, Peer& peer) {
     peer.ReadRequest();
