@@ -42,4 +42,15 @@ std::vector<std::string> ServerAddresses(const std::string& database) {
   return addresses;
 }
 
+absl::Status CheckConnectionString(const std::string& database) {
+  const bool is_url = database.starts_with("postgres://") || database.starts_with("postgresql://");
+  if (!is_url && database.find('=') == std::string::npos) return absl::OkStatus();  // the name of a database
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(database.c_str(), nullptr),
+                                                                             PQconninfoFree);
+  if (options != nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      is_url ? "the database's URL cannot be read: what is special in a password is written as %40, %2F, ..."
+             : "the database's connection string cannot be read: values with spaces stand in 'single quotes'");
+}
+
 }  // namespace sluice::store

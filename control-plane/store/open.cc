@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "common/observe/log.h"
+#include "control-plane/store/address.h"
 #include "control-plane/store/migrations.h"
 #include "control-plane/store/postgres_store.h"
 
@@ -22,6 +23,7 @@ absl::Status ConnectAndMigrate(const Options& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options, Duration patience) {
+  if (absl::Status readable = CheckConnectionString(options.database); !readable.ok()) return readable;
   const MonotonicTime start = std::chrono::steady_clock::now();
   MonotonicTime next_log = start;
   while (true) {

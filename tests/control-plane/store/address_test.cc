@@ -1,6 +1,7 @@
 #include "control-plane/store/address.h"
 
 #include "catch2/catch.hpp"
+#include "control-plane/store/store.h"
 
 namespace sluice::store {
 namespace {
@@ -25,6 +26,17 @@ TEST_CASE("a Unix socket is no address, and neither is nonsense") {
   CHECK(ServerAddresses("host=/run/postgresql").empty());
   CHECK(ServerAddresses("dbname=a").empty());
   CHECK(ServerAddresses("nonsense").empty());
+}
+
+TEST_CASE("a connection string that cannot be read is refused at once, without a word of it") {
+  for (const char* text : {"host=/nowhere password=my s3cret", "host=/nowhere password=my s3cret=x",
+                           "postgres://u:s3cret%zz@127.0.0.1/x"}) {
+    const absl::Status status = Store::Open({text}, std::chrono::hours(1)).status();
+    CHECK(absl::IsInvalidArgument(status));
+    CHECK(status.ToString().find("s3cret") == std::string::npos);
+  }
+  CHECK(CheckConnectionString("postgresql://u:p@db.test/sluice").ok());
+  CHECK(CheckConnectionString("sluice").ok());
 }
 
 }  // namespace
