@@ -33,6 +33,4 @@ bool IsPresent(const google::protobuf::Message& message, const google::protobuf:
 std::string Join(const std::string& path, std::string_view key);
 std::string Join(const std::string& path, int index);
 
-bool IsUtf8(std::string_view text);
-
 }  // namespace sluice::schema

@@ -48,4 +48,8 @@ bool IsAlnum(char c);
 // Bytes that are not printable ASCII as \x1b.
 std::string EscapeBytes(std::string_view text);
 
+bool IsUtf8(std::string_view text);
+// The prefix of at most `size` bytes that ends between two UTF-8 characters.
+std::string Shortened(std::string_view text, size_t size);
+
 }  // namespace sluice::schema

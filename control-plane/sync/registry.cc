@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/schema/text.h"
+
 namespace sluice::sync {
 
 void Registry::Changed() {
@@ -41,8 +43,8 @@ void Registry::Rejected(const std::string& node, RejectedUpdate update, WallTime
   status.last_seen = now;
   const bool known = status.rejected.contains(update.gateway_id);
   if (!known && status.rejected.size() >= kMaxRejectedKept) return;
-  update.reason.resize(std::min(update.reason.size(), kMaxReasonBytes));
-  update.message.resize(std::min(update.message.size(), kMaxMessageBytes));
+  update.reason = schema::Shortened(update.reason, kMaxReasonBytes);
+  update.message = schema::Shortened(update.message, kMaxMessageBytes);
   const std::string gateway = update.gateway_id;
   status.rejected[gateway] = std::move(update);
   Changed();

@@ -17,7 +17,7 @@
 namespace sluice::sync {
 
 inline constexpr size_t kMaxRejectedKept = 1000;  // of a node; further ones are not kept
-inline constexpr size_t kMaxReasonBytes = 64;     // longer ones are cut off
+inline constexpr size_t kMaxReasonBytes = 64;     // longer ones are cut off between two characters
 inline constexpr size_t kMaxMessageBytes = 1024;
 
 struct RejectedUpdate {

@@ -108,5 +108,14 @@ TEST_CASE("a message of 1024 bytes is kept whole and one byte more is cut off") 
   CHECK(registry.Nodes().at(0).rejected.at("g").message == std::string(1024, 'x'));
 }
 
+TEST_CASE("what is cut off of a rejection leaves whole characters") {
+  Registry registry;
+  registry.Connected(Node("n"));
+  const std::string cut(kMaxMessageBytes - 1, 'm');
+  registry.Rejected("n", {"g", 5, std::string(kMaxReasonBytes, 'R'), cut + "\xc3\xa9"}, kNow);
+  CHECK(registry.Nodes().at(0).rejected.at("g").reason.size() == kMaxReasonBytes);
+  CHECK(registry.Nodes().at(0).rejected.at("g").message == cut);
+}
+
 }  // namespace
 }  // namespace sluice::sync
