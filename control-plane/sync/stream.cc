@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/observe/log.h"
+#include "common/schema/text.h"
 
 namespace sluice::sync {
 namespace {
@@ -104,9 +105,10 @@ absl::Status Stream::HandleResume(const v1::Resume& resume) {
   if (feed_.full()) owner_.totals().full_syncs.fetch_add(1, std::memory_order_relaxed);
   const WallTime now = deps.clock.WallNow();
   status_.name = resume.node();
-  status_.build = resume.build().substr(0, kMaxReasonBytes);
-  status_.address = resume.address().empty() ? address_ : resume.address().substr(0, kMaxMessageBytes);
-  status_.applied = feed_.full() ? 0 : resume.revision();
+  status_.build = schema::Shortened(resume.build(), kMaxReasonBytes);
+  status_.address = resume.address().empty() ? address_ : schema::Shortened(resume.address(), kMaxMessageBytes);
+  // Not what it holds: what it refused of that it says before its first Applied.
+  status_.applied = 0;
   status_.connected = status_.last_seen = now;
   owner_.Claim(status_.name, this);
   Record();

@@ -76,8 +76,10 @@ class Node {
     stream_ = stub_->Stream(&context_);
   }
   ~Node() { context_.TryCancel(); }
-  void Resume(const std::string& name) {
+  void Resume(const std::string& name, int64_t revision = 0) {
     v1::NodeMessage message;
+    message.mutable_resume()->set_epoch("e1");
+    message.mutable_resume()->set_revision(revision);
     message.mutable_resume()->set_node(name);
     message.mutable_resume()->set_build("0.1.0");
     stream_->Write(message);
@@ -142,6 +144,18 @@ TEST_CASE("what a node applied and rejected is seen by who waits for it") {
   CHECK(plane.registry().WaitRollout("g", 1, Soon()).applied == std::vector<std::string>{"n"});
   node.Rejected(2);
   CHECK(plane.registry().WaitRollout("g", 2, Soon()).rejected.at(0).second.reason == "BAD");
+}
+
+TEST_CASE("a node that comes back is pending until it said again what it refused and what it applied") {
+  ControlPlane plane;
+  plane.Commit(0);
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n", 1);
+  REQUIRE_FALSE(node.Read().welcome().full());
+  CHECK(plane.registry().Rollout("g", 1).pending == std::vector<std::string>{"n"});
+  node.Rejected(1);
+  node.Applied(1);
+  CHECK(plane.registry().WaitRollout("g", 1, Soon()).rejected.size() == 1);
 }
 
 TEST_CASE("a node that claims another's name is refused") {
