@@ -80,6 +80,22 @@ bool SplitRange(std::string_view text, std::string& cidr, std::string_view& port
   return true;
 }
 
+// ADDRESS[/PREFIX], bits behind the prefix as they are. Errors show the whole `text`.
+absl::StatusOr<Range> ParseCidr(std::string_view text, std::string_view cidr) {
+  const size_t slash = cidr.find('/');
+  auto network = ParseAddress(cidr.substr(0, slash));
+  if (!network.ok()) return RangeError(text, std::string(network.status().message()));
+  Range range{.network = *network};
+  if (slash != std::string_view::npos) {
+    // Dotted text counts 32 bits, everything else (mapped addresses included) all 128.
+    const bool dotted = cidr.find(':') == std::string_view::npos;
+    const int bits = ParseSmallNumber(cidr.substr(slash + 1), dotted ? 32 : 128);
+    if (bits < 0) return RangeError(text, "the prefix length is not a number within the address");
+    range.prefix = dotted ? bits + kMappedBits : bits;
+  }
+  return range;
+}
+
 }  // namespace
 
 bool Address::IsV4() const {
@@ -134,22 +150,15 @@ absl::StatusOr<Range> ParseRange(std::string_view text) {
   std::string_view ports;
   bool has_ports;
   if (!SplitRange(text, cidr, ports, has_ports)) return RangeError(text, "the brackets do not pair up");
-  const size_t slash = cidr.find('/');
-  auto network = ParseAddress(std::string_view(cidr).substr(0, slash));
-  if (!network.ok()) return RangeError(text, std::string(network.status().message()));
-  Range range{.network = *network};
-  if (slash != std::string::npos) {
-    // Dotted text counts 32 bits, everything else (mapped addresses included) all 128.
-    const bool dotted = cidr.find(':') == std::string::npos;
-    const int bits = ParseSmallNumber(std::string_view(cidr).substr(slash + 1), dotted ? 32 : 128);
-    if (bits < 0) return RangeError(text, "the prefix length is not a number within the address");
-    range.prefix = dotted ? bits + kMappedBits : bits;
-    if (HasBitsBehindPrefix(range.network, range.prefix)) return RangeError(text, "bits are set behind the prefix");
-  }
+  auto range = ParseCidr(text, cidr);
+  if (!range.ok()) return range.status();
+  if (HasBitsBehindPrefix(range->network, range->prefix)) return RangeError(text, "bits are set behind the prefix");
   if (has_ports) {
-    if (absl::Status status = ParsePorts(text, ports, range); !status.ok()) return status;
+    if (absl::Status status = ParsePorts(text, ports, *range); !status.ok()) return status;
   }
   return range;
 }
+
+absl::StatusOr<Range> ParseNetwork(std::string_view text) { return ParseCidr(text, text); }
 
 }  // namespace sluice::egress

@@ -40,6 +40,9 @@ struct Range {
 // CIDR[:port[-port]], with IPv6 in brackets where a port follows: "10.1.0.0/16", "127.0.0.1:9000", "[::1]:9000-9010".
 absl::StatusOr<Range> ParseRange(std::string_view text);
 
+// ADDRESS[/PREFIX] of any port. Bits behind the prefix count for nothing (Contains never looks at them).
+absl::StatusOr<Range> ParseNetwork(std::string_view text);
+
 struct Decision {
   bool allowed;
   // What decided: "public", "operator", "loopback", "private", "link-local", "metadata", "platform", "port", ...

@@ -135,7 +135,8 @@ std::string IpOrCidr(std::string_view text) {
   bool good = v4 || IsIpv6(address);
   if (good && slash != std::string_view::npos) {
     const std::string_view digits = text.substr(slash + 1);
-    good = !digits.empty() && digits.size() <= 3 && std::all_of(digits.begin(), digits.end(), IsDigit) &&
+    good = !digits.empty() && digits.size() <= 3 && (digits.size() == 1 || digits[0] != '0') &&
+           std::all_of(digits.begin(), digits.end(), IsDigit) &&
            std::stoi(std::string(digits)) <= (v4 ? 32 : 128);
   }
   return good ? "" : Invalid(text, "invalid ip or cidr range");

@@ -16,7 +16,7 @@ using Strings = google::protobuf::RepeatedPtrField<std::string>;
 absl::StatusOr<Ranges> ParseRanges(std::string_view field, const Strings& list) {
   Ranges ranges;
   for (const std::string& text : list) {
-    absl::StatusOr<egress::Range> range = egress::ParseRange(text);
+    absl::StatusOr<egress::Range> range = egress::ParseNetwork(text);
     if (!range.ok()) return absl::InvalidArgumentError(schema::Cat(field, ": ", std::string(range.status().message())));
     ranges.push_back(*range);
   }

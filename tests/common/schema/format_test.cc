@@ -108,6 +108,7 @@ TEST_CASE("addresses and ranges are canonical") {
   CHECK_FALSE(Good(v1::FORMAT_IP_OR_CIDR, "10.0.0/8"));
   CHECK_FALSE(Good(v1::FORMAT_IP_OR_CIDR, "10.0.0.0/"));
   CHECK_FALSE(Good(v1::FORMAT_IP_OR_CIDR, "10.0.0.0/+8"));
+  CHECK_FALSE(Good(v1::FORMAT_IP_OR_CIDR, "10.0.0.0/08"));
 }
 
 TEST_CASE("a target is a host and a port if any") {

@@ -27,6 +27,13 @@ TEST_CASE("addresses and ranges that are allowed pass, to their last address and
   CHECK_FALSE(From("2001:db8::1", R"({"allow": ["2001:db8::/32"]})").has_value());
 }
 
+TEST_CASE("bits behind a range's prefix count for nothing") {
+  CHECK_FALSE(From("10.255.255.255", R"({"allow": ["10.1.2.3/8"]})").has_value());
+  CHECK(From("11.0.0.0", R"({"allow": ["10.1.2.3/8"]})").has_value());
+  CHECK_FALSE(From("2001:db8:ffff::", R"({"allow": ["2001:db8::1/32"]})").has_value());
+  CHECK(From("192.0.2.1", R"({"deny": ["10.1.2.3/0"]})").has_value());
+}
+
 TEST_CASE("what is denied is refused although it is allowed") {
   CHECK(From("10.0.0.1", R"({"allow": ["10.0.0.0/8"], "deny": ["10.0.0.1"]})").has_value());
 }
