@@ -21,6 +21,6 @@ inline constexpr size_t kMaxConsumers = 50'000;  // and credentials
 inline constexpr size_t kMaxCompiledBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxRegexBytes = schema::kMaxRegexBytes;
 inline constexpr int64_t kMaxRegexMemory = schema::kMaxRegexMemory;  // RE2 program
-inline constexpr size_t kMaxRegexRoutes = 100;
+inline constexpr size_t kMaxRegexes = 100;  // of routes and of plugins, a gateway
 
 }  // namespace sluice::config

@@ -211,6 +211,13 @@ void CheckPluginRules(const Message& config, const std::string& path, Violations
       CheckAs<ResponseTransformer>(config, path, violations) || CheckAs<HttpLog>(config, path, violations);
 }
 
+size_t CountRegexes(const Message& config) {
+  const auto* cors = google::protobuf::DynamicCastToGenerated<const plugins::v1::Cors>(&config);
+  if (cors == nullptr) return 0;
+  const auto is_regex = [](const std::string& origin) { return origin != "*" && !IsLiteralOrigin(origin); };
+  return static_cast<size_t>(std::ranges::count_if(cors->origins(), is_regex));
+}
+
 std::pair<std::string_view, std::string_view> SplitPair(std::string_view pair) {
   size_t colon = pair.find(':');
   if (colon == std::string_view::npos) return {pair, {}};

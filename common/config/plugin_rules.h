@@ -15,6 +15,9 @@ namespace sluice::config {
 // `config` is complete (schema::FillDefaults); messages of other types have no rules. `path` as in schema::Check.
 void CheckPluginRules(const google::protobuf::Message& config, const std::string& path, schema::Violations& violations);
 
+// How many regexes nodes compile for it.
+size_t CountRegexes(const google::protobuf::Message& config);
+
 // "name:value" at its first colon; the value is "" where there is none.
 std::pair<std::string_view, std::string_view> SplitPair(std::string_view pair);
 

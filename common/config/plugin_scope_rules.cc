@@ -89,6 +89,7 @@ void CheckScope(Checkup& checkup, int index, const PluginEntry& entry) {
 
 void CheckPlugins(Checkup& checkup) {
   const v1::Plan& plan = checkup.config.plan();
+  size_t regexes = 0;
   for (int i : checkup.at.Order("plugin")) {
     const v1::Plugin& plugin = checkup.config.plugins(i);
     if (plugin.name().empty()) continue;  // the schema asks for it
@@ -104,8 +105,10 @@ void CheckPlugins(Checkup& checkup) {
     schema::Check(*message, path, restricted, checkup.violations);
     if (checkup.violations.total() == before) {
       CheckPluginRules(*message, path, checkup.violations);
+      regexes += CountRegexes(*message);
     }
   }
+  AddRegexes(checkup, "plugins", regexes);
 }
 
 }  // namespace sluice::config

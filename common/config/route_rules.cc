@@ -90,19 +90,25 @@ int CheckHeaders(Checkup& checkup, int index) {
 
 }  // namespace
 
+void AddRegexes(Checkup& checkup, std::string_view field, size_t regexes) {
+  if (regexes == 0) return;
+  checkup.regexes += regexes;
+  if (checkup.regexes <= kMaxRegexes) return;
+  checkup.violations.Add(std::string(field),
+                         Cat("there are ", checkup.regexes, " regexes, at most ", kMaxRegexes, " are allowed in a gateway"),
+                         "TOO_MANY");
+}
+
 void CheckRoutes(Checkup& checkup) {
-  size_t with_regex = 0;
+  size_t regexes = 0;
   for (int i = 0; i < checkup.config.routes_size(); ++i) {
     const v1::Route& route = checkup.config.routes(i);
     if (CheckProtocols(checkup, i)) CheckMatchers(checkup, i);
-    const bool regex_path = std::any_of(route.paths().begin(), route.paths().end(),
-                                        [](const std::string& path) { return path.starts_with('~'); });
-    if (CheckHeaders(checkup, i) > 0 || regex_path) ++with_regex;
+    const auto regex_paths = std::count_if(route.paths().begin(), route.paths().end(),
+                                           [](const std::string& path) { return path.starts_with('~'); });
+    regexes += static_cast<size_t>(regex_paths + CheckHeaders(checkup, i));
   }
-  if (with_regex > kMaxRegexRoutes) {
-    checkup.violations.Add("routes", Cat(with_regex, " routes match by regex, at most ", kMaxRegexRoutes, " may"),
-                           "TOO_MANY");
-  }
+  AddRegexes(checkup, "routes", regexes);
 }
 
 }  // namespace sluice::config

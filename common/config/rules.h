@@ -22,6 +22,7 @@ struct Checkup {
   egress::Policy policy;
   absl::flat_hash_map<std::string_view, const v1::Service*> services;  // by id
   absl::flat_hash_map<std::string_view, const v1::Route*> routes;
+  size_t regexes = 0;  // counted so far
 
   std::string Path(std::string_view kind, int index, std::string_view field) const {
     return at.Of(kind, index) + "." + std::string(field);
@@ -39,6 +40,9 @@ void CheckUpstreams(Checkup& checkup);
 void CheckConsumers(Checkup& checkup);  // and their credentials
 void CheckPlugins(Checkup& checkup);
 void CheckEgress(Checkup& checkup);
+
+// Counts regexes of `field` ("routes"): each one costs memory on every node, and time on requests.
+void AddRegexes(Checkup& checkup, std::string_view field, size_t regexes);
 
 // Decodes a plugin's configuration and fills in its defaults. `descriptor` is of its message.
 std::unique_ptr<google::protobuf::Message> DecodeConfig(const google::protobuf::Struct& config,

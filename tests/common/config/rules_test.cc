@@ -45,12 +45,31 @@ TEST_CASE("a route's headers are not host, and a lone ~* value is a regex") {
   CHECK(Route(R"("headers":{"a b":["1"]})").find("routes[0].headers.a b: ") == 0);
 }
 
-TEST_CASE("a hundred routes may match by regex, not one more") {
+TEST_CASE("a hundred regexes may be in a gateway, not one more") {
   std::string routes;
-  for (size_t i = 0; i < kMaxRegexRoutes; ++i) routes += R"({"name":"r)" + std::to_string(i) + R"(","paths":["~/a"]},)";
+  for (size_t i = 0; i < kMaxRegexes; ++i) routes += R"({"name":"r)" + std::to_string(i) + R"(","paths":["~/a"]},)";
   CHECK(Apply(R"("routes":[)" + routes + R"({"name":"plain","paths":["/a"]}])").text() == "");
   CHECK(Apply(R"("routes":[)" + routes + R"({"name":"more","paths":["~/a"]}])").text() ==
-        "routes: 101 routes match by regex, at most 100 may");
+        "routes: there are 101 regexes, at most 100 are allowed in a gateway");
+}
+
+TEST_CASE("each regex of a route counts, not the route") {
+  std::string paths = R"("~/0")";
+  for (size_t i = 1; i < kMaxRegexes; ++i) paths += R"(,"~/)" + std::to_string(i) + '"';
+  CHECK(Route(R"("paths":[)" + paths + "]").empty());
+  CHECK(Route(R"("headers":{"x":["~*a"]},"paths":[)" + paths + "]") ==
+        "routes: there are 101 regexes, at most 100 are allowed in a gateway");
+}
+
+TEST_CASE("regexes of origins count beside those of routes") {
+  const auto with = [](size_t origins) {
+    std::string list = R"("a.*")";
+    for (size_t i = 1; i < origins; ++i) list += R"(,"a.*)" + std::to_string(i) + '"';
+    return Apply(R"("routes":[{"name":"r","paths":["~/a"]}],"plugins":[{"name":"cors","config":{"origins":[)" + list +
+                 "]}}]").text();
+  };
+  CHECK(with(kMaxRegexes - 1) == "");
+  CHECK(with(kMaxRegexes) == "plugins: there are 101 regexes, at most 100 are allowed in a gateway");
 }
 
 TEST_CASE("TLS settings of a service need https") {
