@@ -17,6 +17,7 @@
 #include "common/config/config.h"
 #include "common/observe/log.h"
 #include "common/rpc/request_counter.h"
+#include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 #include "control-plane/access/access.h"
 #include "control-plane/admin/services.h"
@@ -30,6 +31,7 @@
 #include "control-plane/store/store.h"
 #include "control-plane/sync/service.h"
 #include "grpc/health/v1/health.pb.h"
+#include "sluice/admin/v1/admin.pb.h"
 
 namespace sluice {
 namespace {
@@ -193,6 +195,16 @@ absl::Status FillStore(store::Store& store, const std::string& state) {
   return status.ok() ? EnsureFirstToken(store, state) : status;
 }
 
+// What the admin port answers, as its descriptions name it.
+std::vector<std::string> ServiceNames() {
+  std::vector<std::string> names;
+  for (const auto* file : {grpc::health::v1::HealthCheckRequest::descriptor()->file(),
+                           admin::v1::Gateway::descriptor()->file()}) {
+    for (int i = 0; i < file->service_count(); ++i) names.push_back(file->service(i)->full_name());
+  }
+  return names;
+}
+
 int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   absl::Status status = fleet::MakeFolder(flags.state);
   if (!status.ok()) return Fail(status);
@@ -231,10 +243,11 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
   });
   if (!sync_server.ok()) return Fail(sync_server.status());
-  grpc::health::v1::HealthCheckRequest::descriptor();  // links the description in, for reflection
+  const auto reflection = rpc::MakeReflectionService(ServiceNames());
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on
   auto admin_server = rpc::Server::Start(flags.admin, *admin_credentials, [&](grpc::ServerBuilder& builder) {
     for (const auto& service : admin_services) builder.RegisterService(service.get());
+    builder.RegisterService(reflection.get());
     requests.AddTo(builder);
   });
   if (!admin_server.ok()) return Fail(admin_server.status());

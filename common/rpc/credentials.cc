@@ -1,10 +1,15 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/server.h"
@@ -20,7 +25,42 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
-// What `files` names, read; a member without a path stays empty.
+struct Free {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+
+using Bio = std::unique_ptr<BIO, Free>;
+
+Bio Over(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+// A key that needs a password is not asked for.
+int NoPassword(char*, int, int, void*) { return -1; }
+
+// gRPC takes what it cannot use, and then fails every handshake.
+absl::Status Check(const TlsFiles& files, const TlsFiles& contents) {
+  const auto is_certificate = [](const std::string& text) {
+    return std::unique_ptr<X509, Free>(PEM_read_bio_X509(Over(text).get(), nullptr, NoPassword, nullptr));
+  };
+  if (!files.authority.empty() && is_certificate(contents.authority) == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(files.authority, " holds no certificate in PEM"));
+  }
+  if (files.certificate.empty()) return absl::OkStatus();
+  const auto certificate = is_certificate(contents.certificate);
+  if (certificate == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(files.certificate, " holds no certificate in PEM"));
+  }
+  const std::unique_ptr<EVP_PKEY, Free> key(
+      PEM_read_bio_PrivateKey(Over(contents.key).get(), nullptr, NoPassword, nullptr));
+  if (key == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(files.key, " holds no private key in PEM without a password"));
+  }
+  if (X509_check_private_key(certificate.get(), key.get()) == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(files.key, " is not the key of ", files.certificate));
+}
+
+// What `files` names, read and checked; a member without a path stays empty.
 absl::StatusOr<TlsFiles> ReadAll(const TlsFiles& files) {
   if (files.certificate.empty() != files.key.empty()) {
     return absl::InvalidArgumentError("a certificate and its key are given together");
@@ -34,6 +74,9 @@ absl::StatusOr<TlsFiles> ReadAll(const TlsFiles& files) {
     if (!text.ok()) return text.status();
     content = *std::move(text);
   }
+  absl::Status usable = Check(files, contents);
+  ERR_clear_error();
+  if (!usable.ok()) return usable;
   return contents;
 }
 
