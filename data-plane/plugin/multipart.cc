@@ -18,10 +18,25 @@ struct Part {
   std::string content;
 };
 
+// Where the next parameter's semicolon is, from `at` on: none inside quotes counts.
+size_t NextSemicolon(std::string_view field, size_t at) {
+  bool quoted = false;
+  for (; at < field.size(); ++at) {
+    if (quoted && field[at] == '\\') {
+      ++at;
+    } else if (field[at] == '"') {
+      quoted = !quoted;
+    } else if (field[at] == ';' && !quoted) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
 // The value of a parameter of Content-Type or Content-Disposition, quoted or not; "" where absent.
 std::string Parameter(std::string_view field, std::string_view name) {
   const std::string lower = schema::Lower(field);
-  for (size_t at = lower.find(';'); at != std::string::npos; at = lower.find(';', at)) {
+  for (size_t at = NextSemicolon(lower, 0); at != std::string::npos; at = NextSemicolon(lower, at)) {
     at = lower.find_first_not_of("; \t", at);
     if (at == std::string::npos) return {};
     const size_t equals = at + name.size();

@@ -164,6 +164,11 @@ TEST_CASE("parts of a multipart body are changed and others keep their bytes") {
         file + Part("c", "2") + Part("d", "new") + Part("e", "5") + "--xx--\r\n");
 }
 
+TEST_CASE("a parameter inside the quotes of another does not name a part") {
+  const std::string part = "--xx\r\nContent-Disposition: form-data; x=\"; name=a\"; name=\"b\"\r\n\r\n1\r\n";
+  CHECK(Body(R"j({"remove": {"body": ["b"]}})j", kMultipart, part + "--xx--\r\n") == "--xx--\r\n");
+}
+
 TEST_CASE("a value cannot end its part of a multipart body") {
   FakeExchange exchange({.method = "POST",
                          .target = "/?q=%0D%0A--xx--",
