@@ -13,7 +13,19 @@ namespace {
 using schema::Cat;
 
 // Where the command is run does not matter afterwards.
-std::string Absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+absl::StatusOr<std::string> Absolute(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error) return absl::NotFoundError(Cat("where is ", path, "? ", error.message()));
+  return absolute.lexically_normal().string();
+}
+
+absl::Status Keep(const std::string& path, std::string& kept) {
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> absolute = Absolute(path);
+  if (absolute.ok()) kept = *absolute;
+  return absolute.status();
+}
 
 int Set(Cli& cli) {
   absl::StatusOr<Context> context = ReadContext(cli.environment);
@@ -23,11 +35,10 @@ int Set(Cli& cli) {
     return cli.output.Fail("say what to keep: --server, --token-file or --ca", kUsage);
   }
   if (!flags.server.empty()) context->server = flags.server;
-  if (!flags.token_file.empty()) context->token_file = Absolute(flags.token_file);
-  if (!flags.ca.empty()) context->ca = Absolute(flags.ca);
-  if (const absl::Status written = WriteContext(cli.environment, *context); !written.ok()) {
-    return cli.output.Fail(std::string(written.message()), kError);
-  }
+  absl::Status kept = Keep(flags.token_file, context->token_file);
+  if (kept.ok()) kept = Keep(flags.ca, context->ca);
+  if (kept.ok()) kept = WriteContext(cli.environment, *context);
+  if (!kept.ok()) return cli.output.Fail(std::string(kept.message()), kError);
   cli.output.Note(Cat("kept in ", ContextPath(cli.environment)));
   return kOk;
 }

@@ -90,8 +90,11 @@ Duration WaitFlags::CallTimeout() const {
 }
 
 int Run(const std::vector<std::string>& arguments, Environment& environment) {
-  CLI::App app("sluice: serverless API gateways of your own", "sluice");
   Cli cli(environment);
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!schema::IsUtf8(arguments[i])) return cli.output.Fail(Cat("argument ", i + 1, " is not UTF-8"), kUsage);
+  }
+  CLI::App app("sluice: serverless API gateways of your own", "sluice");
   app.fallthrough();
   app.footer(kFooter);
   AddGlobalOptions(app, cli);

@@ -1,5 +1,6 @@
 #include "control-plane/cli/settings.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -29,6 +30,15 @@ std::string Get(const Struct& object, const char* key) {
   return found == object.fields().end() ? "" : found->second.string_value();
 }
 
+// gRPC ends the process, and shows the header, where one holds anything else.
+absl::StatusOr<std::string> CheckToken(std::string token, const std::string& source) {
+  const auto fine = [](unsigned char c) { return c > 0x20 && c < 0x7f; };
+  if (token.empty()) return absl::UnauthenticatedError(Cat("the token is missing: ", source, " is empty"));
+  if (std::all_of(token.begin(), token.end(), fine)) return token;
+  return absl::UnauthenticatedError(
+      Cat("the token is not one: ", source, " holds more than a single word of printable ASCII"));
+}
+
 std::string FromEnvironment(const Environment& environment, const char* name) {
   return environment.variable(name).value_or("");
 }
@@ -43,7 +53,7 @@ std::string FirstOf(std::initializer_list<std::string> texts) {
 absl::StatusOr<std::string> FindToken(const Environment& environment, const Context& flags, const Context& context) {
   const bool flagged = !flags.token_file.empty();
   const std::string variable = FromEnvironment(environment, "SLUICE_TOKEN");
-  if (!flagged && !variable.empty()) return Trimmed(variable);
+  if (!flagged && !variable.empty()) return CheckToken(Trimmed(variable), "SLUICE_TOKEN");
   const std::string file = flagged ? flags.token_file : context.token_file;
   if (file.empty()) {
     return absl::UnauthenticatedError(
@@ -53,9 +63,7 @@ absl::StatusOr<std::string> FindToken(const Environment& environment, const Cont
   }
   absl::StatusOr<std::string> text = ReadInput(environment, file, kMaxTokenFileBytes);
   if (!text.ok()) return absl::UnauthenticatedError(Cat("the token's file: ", std::string(text.status().message())));
-  std::string token = Trimmed(*text);
-  if (token.empty()) return absl::UnauthenticatedError(Cat("the token's file ", file, " is empty"));
-  return token;
+  return CheckToken(Trimmed(*text), file);
 }
 
 }  // namespace
@@ -83,7 +91,10 @@ std::string ContextPath(const Environment& environment) {
 
 absl::StatusOr<Context> ReadContext(const Environment& environment) {
   const std::string path = ContextPath(environment);
-  if (!std::filesystem::exists(path)) return Context();
+  std::error_code error_code;
+  const bool exists = std::filesystem::exists(path, error_code);
+  if (error_code) return absl::FailedPreconditionError(Cat("cannot look for ", path, ": ", error_code.message()));
+  if (!exists) return Context();
   const absl::StatusOr<std::string> text = ReadInput(environment, path, kMaxContextBytes);
   if (!text.ok()) return text.status();
   Struct object;

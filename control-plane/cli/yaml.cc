@@ -112,6 +112,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void Key(const Mark& mark, const std::string& text) {
+    if (!schema::IsUtf8(text)) Fail(mark, "this key is not UTF-8");
     Frame& frame = frames_.back();
     if (frame.value.struct_value().fields().contains(text)) Fail(mark, Cat("the key '", text, "' stands here twice"));
     frame.key = text;

@@ -99,6 +99,7 @@ std::string ReadScalar(std::string text, ScalarStyle style, const Variable& vari
   if (style != ScalarStyle::kTaggedString) {
     if (std::string wrong = FillIn(text, variable); !wrong.empty()) return wrong;
   }
+  if (!schema::IsUtf8(text)) return "this text is not UTF-8";
   if (style == ScalarStyle::kPlain) return ReadPlain(text, out);
   out.set_string_value(std::move(text));
   return "";

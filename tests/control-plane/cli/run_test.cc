@@ -300,3 +300,31 @@ TEST_CASE("completions name every command") {
   }
   CHECK(shell.Run({"completion", "tcsh"}) == 64);
 }
+
+TEST_CASE("a token that no header can carry is refused here, and never shown") {
+  for (const char* token : {"first-half\nsecond-half", "t\xc3\xb6ken", "two words"}) {
+    Shell shell;
+    shell.variables["SLUICE_TOKEN"] = token;
+    CHECK(shell.Run({"gateway", "list"}) == 4);
+    CHECK(shell.client.methods.empty());
+    CHECK(shell.err.find("half") == std::string::npos);
+    CHECK(shell.err.find("ken is") != std::string::npos);
+  }
+}
+
+TEST_CASE("a context that cannot even be looked for is an error, not the end of the process") {
+  Shell shell;
+  shell.variables["HOME"] = "/" + std::string(300, 'a');
+  CHECK(shell.Run({"gateway", "list"}) == 1);
+  CHECK(shell.err.find("File name too long") != std::string::npos);
+}
+
+TEST_CASE("arguments and files that are not UTF-8 are named, and nothing is sent") {
+  Shell shell;
+  CHECK(shell.Run({"gateway", "get", "sh\xffp"}) == 64);
+  CHECK(shell.err == "sluice: error: argument 3 is not UTF-8\n");
+  shell.input = "_format_version: \"3.0\"\nservices:\n- name: sh\xffp\n";
+  CHECK(shell.Run({"apply", "-g", "shop", "-f", "-"}) == 1);
+  CHECK(shell.err == "sluice: error: stdin:3:9: this text is not UTF-8\n");
+  CHECK(shell.client.methods.empty());
+}
