@@ -4,6 +4,7 @@
 
 #include "common/base/random.h"
 #include "common/observe/log.h"
+#include "common/schema/text.h"
 #include "control-plane/access/redact.h"
 #include "control-plane/access/rules.h"
 
@@ -19,11 +20,13 @@ bool IsRequestId(std::string_view text) {
   return !text.empty() && text.size() <= kMaxRequestIdBytes && std::all_of(text.begin(), text.end(), fine);
 }
 
-// Every request about a gateway names it in the same field.
+// Every request about a gateway names it in the same field. Kept as text that the store takes: no NUL, whole characters.
 std::string GatewayOf(const google::protobuf::Message& request) {
   const google::protobuf::FieldDescriptor* field = request.GetDescriptor()->FindFieldByName("gateway");
   if (field == nullptr) return "";
-  return request.GetReflection()->GetString(request, field).substr(0, kMaxAuditedGatewayBytes);
+  std::string name = schema::Shortened(request.GetReflection()->GetString(request, field), kMaxAuditedGatewayBytes);
+  std::replace(name.begin(), name.end(), '\0', '?');
+  return name;
 }
 
 }  // namespace

@@ -93,7 +93,9 @@ absl::Status CommitFailed(const absl::Status& status) {
 
 absl::StatusOr<store::GatewayRecord> FindGateway(const AdminDeps& deps, Call& call, const std::string& id_or_name) {
   if (id_or_name.empty()) return InvalidField("gateway", "name a gateway: its name or its id", "REQUIRED");
-  absl::StatusOr<store::GatewayRecord> record = deps.store.GetGateway(id_or_name);
+  const bool storable = id_or_name.find('\0') == std::string::npos;
+  absl::StatusOr<store::GatewayRecord> record = absl::NotFoundError("no name holds a NUL character");
+  if (storable) record = deps.store.GetGateway(id_or_name);
   if (absl::IsNotFound(record.status()))
     return NotFound("gateway", id_or_name, "`sluice gateway list` shows those there are");
   if (!record.ok()) return FromStore(record.status());
@@ -122,6 +124,9 @@ absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const Ch
                                      const Edit& edit) {
   if (request.message.size() > kMaxMessageBytes) {
     return InvalidField("message", Cat("at most ", kMaxMessageBytes, " bytes"), "TOO_LONG");
+  }
+  if (request.message.find('\0') != std::string::npos) {
+    return InvalidField("message", "may not hold a NUL character", "CHARACTER");
   }
   const absl::StatusOr<store::GatewayRecord> gateway = FindGateway(deps, call, request.gateway);
   if (!gateway.ok()) return gateway.status();

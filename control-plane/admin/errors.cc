@@ -12,6 +12,7 @@ namespace sluice::admin {
 namespace {
 
 using schema::Cat;
+using schema::Shortened;
 
 constexpr std::string_view kDomain = "sluice";
 
@@ -26,13 +27,6 @@ google::rpc::ErrorInfo Info(std::string reason, const std::map<std::string, std:
   info.set_domain(std::string(kDomain));
   for (const auto& [key, value] : metadata) (*info.mutable_metadata())[key] = value;
   return info;
-}
-
-// The prefix of at most `size` bytes that ends between two UTF-8 characters.
-std::string Shortened(std::string_view text, size_t size) {
-  if (text.size() <= size) return std::string(text);
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
-  return std::string(text.substr(0, size));
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ v1::Gateway ToGateway(const AdminDeps& deps, const store::GatewayRecord& record)
 }
 
 absl::StatusOr<config::v1::Plan> FindPlan(const AdminDeps& deps, const std::string& name) {
-  absl::StatusOr<config::v1::Plan> plan = deps.store.GetPlan(name);
+  absl::StatusOr<config::v1::Plan> plan = absl::NotFoundError("no name holds a NUL character");
+  if (name.find('\0') == std::string::npos) plan = deps.store.GetPlan(name);
   if (plan.ok()) return plan;
   if (!absl::IsNotFound(plan.status())) return FromStore(plan.status());
   config::v1::Plan serverless = config::ServerlessPlan();

@@ -1,5 +1,6 @@
 #include "control-plane/admin/change.h"
 
+#include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/control-plane/admin/fixture.h"
 
@@ -182,4 +183,30 @@ TEST_CASE("a wait of five minutes is taken and a longer one refused") {
   CHECK(admin::CheckWait(wait).ok());
   wait.set_timeout_ms(300'001);
   CHECK(absl::IsInvalidArgument(admin::CheckWait(wait)));
+}
+
+TEST_CASE("a refusal is audited under a name that the store takes, however the request spells it") {
+  test::Plane plane;
+  admin::v1::DeleteGatewayRequest request;
+  std::string long_one(63, 'a');
+  long_one += "\xc3\xa9";
+  const std::string bearer = absl::StrCat("Bearer ", test::kOperator);
+  const std::map<std::string, std::string> names = {{long_one, long_one.substr(0, 63)}, {{"a\0b", 3}, "a?b"}};
+  for (const auto& [asked, kept] : names) {
+    request.set_gateway(asked);
+    admin::Call call;
+    const admin::Arrival arrival{"/sluice.admin.v1.Gateways/DeleteGateway", bearer, "", ""};
+    REQUIRE(admin::BeginCall(plane.deps, arrival, request, call).ok());
+    CHECK(call.Audit().gateway == kept);
+    CHECK(absl::IsNotFound(admin::FindGateway(plane.deps, call, asked).status()));
+  }
+}
+
+TEST_CASE("a version's message without NUL characters only") {
+  test::Plane plane;
+  const std::string id = plane.Gateway("shop");
+  admin::Call call = plane.NewCall();
+  const auto nothing = [](const auto&, auto&, auto&) { return absl::OkStatus(); };
+  const auto changed = admin::ChangeConfig(plane.deps, call, {id, std::string("a\0b", 3)}, nothing);
+  CHECK(absl::IsInvalidArgument(changed.status()));
 }
