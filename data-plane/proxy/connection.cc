@@ -124,7 +124,7 @@ io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::s
 
 io::Task<bool> Connection::ServeRequest() {
   ++client_.requests_on_connection;
-  const bool may_keep = client_.requests_on_connection < kMaxRequestsPerConnection &&
+  const bool may_keep = client_.requests_on_connection < worker_.max_requests_per_connection() &&
                         worker_.loop().Now() - opened_ < worker_.times().connection_age;
   const uint64_t received_before = reader_.received() - reader_.pending().size();
   http::RequestHead head;

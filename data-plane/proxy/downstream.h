@@ -38,6 +38,9 @@ class Downstream {
   virtual io::Task<BodyRead> ReadBody() = 0;
   virtual bool body_done() const = 0;
   virtual uint64_t body_received() const = 0;
+  // The client has ended or broken the connection, as far as that shows without waiting. Never while another coroutine
+  // reads the body.
+  virtual bool Gone() = 0;
 
   // The head and the first bytes of the body, as one write. `framing` is the response's own: kNone where no body
   // follows, kUntilClose or kChunked where its length is unknown. `last`: the response is complete. False: the client

@@ -52,6 +52,7 @@ io::Task<Verdict> ProxyExchange::Handle() {
     if (reject_reason.empty()) source = Source::kPlugin;
     co_return answer;
   }
+  if (over_buffered_) co_return Reject(503, StatusMessage(503), "buffered-bytes");
   if (service == nullptr) co_return Reject(503, StatusMessage(503), "no-service");
   forward_.emplace(worker_, *this, downstream_, plugins_, body_.has_value() ? &*body_ : nullptr);
   answer = co_await forward_->Run();

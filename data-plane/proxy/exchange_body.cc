@@ -8,9 +8,13 @@ namespace sluice::proxy {
 
 bool ProxyExchange::Buffer(size_t bytes) {
   const uint64_t max = gateway->plan().max_buffered_bytes();
-  if (buffered_.held()) return buffered_.Grow(static_cast<int64_t>(bytes), max);
-  std::shared_ptr<GatewayState> state(gateway, &gateway->state());
-  return buffered_.Take(std::move(state), &GatewayState::buffered_bytes, static_cast<int64_t>(bytes), max);
+  if (!buffered_.held()) {
+    std::shared_ptr<GatewayState> state(gateway, &gateway->state());
+    buffered_.Take(std::move(state), &GatewayState::buffered_bytes, 0, 0);
+  }
+  if (!buffered_.Grow(static_cast<int64_t>(bytes), max)) return false;
+  buffered_bytes_ += bytes;
+  return true;
 }
 
 io::Task<Exchange::Body> ProxyExchange::ReadRequestBody(size_t max) {
@@ -47,7 +51,7 @@ io::Task<Exchange::Body> ProxyExchange::ReadRequestBody(size_t max) {
 }
 
 void ProxyExchange::SetRequestBody(std::string body) {
-  if (body_.has_value() && body.size() > body_->size()) Buffer(body.size() - body_->size());
+  if (body.size() > buffered_bytes_ && !Buffer(body.size() - buffered_bytes_)) over_buffered_ = true;
   body_ = std::move(body);
 }
 

@@ -1,5 +1,6 @@
 #include "data-plane/proxy/forward.h"
 
+#include <algorithm>
 #include <array>
 
 #include "data-plane/http/parser.h"
@@ -188,6 +189,21 @@ Forward::Answer Forward::Fail(Verdict verdict) {
   return Answer::kFailed;
 }
 
+// When to see whether the client is still there: nobody else may read its connection.
+MonotonicTime Forward::NextLook(MonotonicTime deadline) const {
+  return std::min(deadline, worker_.loop().Now() + worker_.times().client_check);
+}
+
+// After a wait until NextLook that brought nothing. False where the time is up or the client has left.
+bool Forward::KeepWaiting(MonotonicTime& deadline) {
+  client_gone_ = !pump_.running() && downstream_.Gone();
+  if (client_gone_) return false;
+  if (worker_.loop().Now() < deadline) return true;
+  if (!StillSending(deadline)) return false;
+  if (pump_.running()) deadline = worker_.loop().Now() + service_.read_timeout;
+  return true;
+}
+
 // While the body is still on its way the upstream owes nothing; its time runs from the end of it.
 bool Forward::StillSending(MonotonicTime& deadline) const {
   if (pump_.running()) return true;
@@ -197,6 +213,10 @@ bool Forward::StillSending(MonotonicTime& deadline) const {
 }
 
 Forward::Answer Forward::Lost(bool reused, io::IoError error) {
+  if (client_gone_) {
+    Cut("client-gone");
+    return Answer::kFailed;
+  }
   if (pump_.started()) {
     if (pump_.end() == RequestPump::End::kClient) return Fail(RefuseBody(exchange_, pump_.body_error()));
     if (pump_.end() == RequestPump::End::kUpstreamStalls) error = io::IoError::kTimeout;
@@ -219,11 +239,9 @@ io::Task<Forward::Answer> Forward::ReadHead(bool reused) {
     const size_t end = http::FindHeadEnd(reader.pending(), scanned);
     if (end == 0) {
       if (reader.pending().size() > http::kMaxHeadBytes) break;
-      const io::IoError error = co_await reader.Fill(deadline);
-      if (error == io::IoError::kTimeout && StillSending(deadline)) {
-        if (pump_.running()) deadline = worker_.loop().Now() + service_.read_timeout;
-        continue;
-      }
+      const MonotonicTime look = NextLook(deadline);
+      const io::IoError error = co_await reader.Fill(look);
+      if (error == io::IoError::kTimeout && KeepWaiting(deadline)) continue;
       if (error != io::IoError::kNone) co_return Lost(reused, error);
       continue;
     }

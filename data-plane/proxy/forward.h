@@ -40,6 +40,8 @@ class Forward {
   io::Task<bool> SendRequest();
   void WriteRequestHead(std::string& out);
   io::Task<Answer> ReadHead(bool reused);
+  MonotonicTime NextLook(MonotonicTime deadline) const;
+  bool KeepWaiting(MonotonicTime& deadline);
   bool StillSending(MonotonicTime& deadline) const;
   Answer Lost(bool reused, io::IoError error);
   Answer Fail(Verdict verdict);
@@ -69,6 +71,7 @@ class Forward {
   bool fields_added_ = false;
   bool body_taken_ = false;  // something of the client's body was used up
   bool head_request_;
+  bool client_gone_ = false;
   std::string content_length_;
   std::string via_;
   std::string upstream_latency_;

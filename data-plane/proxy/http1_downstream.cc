@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data-plane/http/parser.h"
 #include "data-plane/http/writer.h"
 #include "data-plane/proxy/worker.h"
 
@@ -59,6 +60,13 @@ io::Task<BodyRead> Http1Downstream::ReadBody() {
     }
     if (error != io::IoError::kNone) co_return Broken(BodyError::kGone);
   }
+}
+
+// An end can only be seen behind what was sent before it: requests that follow are read ahead, up to one head's size.
+bool Http1Downstream::Gone() {
+  if (reader_.pending().size() >= http::kMaxHeadBytes) return false;
+  const io::IoError error = reader_.TryFill();
+  return error != io::IoError::kNone && error != io::IoError::kWouldBlock;
 }
 
 io::Task<bool> Http1Downstream::SendContinue() {

@@ -30,6 +30,7 @@ class Http1Downstream final : public Downstream {
   io::Task<BodyRead> ReadBody() override;
   bool body_done() const override { return body_.done(); }
   uint64_t body_received() const override { return body_.decoded(); }
+  bool Gone() override;
   io::Task<bool> SendHead(Outgoing out) override;
   io::Task<bool> SendBody(std::string_view data, bool last) override;
   void Abort() override;

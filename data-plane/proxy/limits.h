@@ -33,6 +33,7 @@ struct Times {
   Duration tls_handshake = std::chrono::seconds(10);
   Duration drain_body = std::chrono::seconds(5);
   Duration linger = std::chrono::seconds(2);
+  Duration client_check = std::chrono::milliseconds(250);  // between looks at a client that waits for its upstream
   Duration upstream_idle = std::chrono::seconds(60);   // less up to a tenth
   Duration connect_all = std::chrono::seconds(60);     // all attempts together, or the connect timeout if longer
 };

@@ -24,6 +24,7 @@ struct Options {
   std::string access_log = "off";            // a path, "-", "off"
   size_t max_connections = 0;                // 0: half the descriptors
   size_t max_connections_per_address = kMaxConnectionsPerAddress;
+  uint64_t max_requests_per_connection = kMaxRequestsPerConnection;
   Times times;
   const Clock* clock = nullptr;              // null: the system's
 };

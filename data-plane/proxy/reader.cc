@@ -31,20 +31,31 @@ io::Task<io::IoError> Reader::Fill(MonotonicTime deadline) {
   for (;;) {
     const io::IoError waited = co_await stream_->Readable(deadline);
     if (waited != io::IoError::kNone) co_return waited;
-    const io::IoResult got = stream_->TryRead(scratch_);
-    if (got.error == io::IoError::kWouldBlock) continue;
-    if (!got.ok()) co_return got.error;
-    if (got.bytes == 0) co_return io::IoError::kEnd;
-    received_ += got.bytes;
-    const std::string_view fresh(scratch_.data(), got.bytes);
-    if (pending_.empty()) {
-      pending_ = fresh;
-    } else {
-      held_.append(fresh);
-      pending_ = held_;
-    }
-    co_return io::IoError::kNone;
+    const io::IoError error = Take();
+    if (error != io::IoError::kWouldBlock) co_return error;
   }
+}
+
+io::IoError Reader::TryFill() {
+  Compact();
+  const io::IoError error = Take();
+  Hold();
+  return error;
+}
+
+io::IoError Reader::Take() {
+  const io::IoResult got = stream_->TryRead(scratch_);
+  if (!got.ok()) return got.error;
+  if (got.bytes == 0) return io::IoError::kEnd;
+  received_ += got.bytes;
+  const std::string_view fresh(scratch_.data(), got.bytes);
+  if (pending_.empty()) {
+    pending_ = fresh;
+  } else {
+    held_.append(fresh);
+    pending_ = held_;
+  }
+  return io::IoError::kNone;
 }
 
 }  // namespace sluice::proxy

@@ -28,11 +28,15 @@ class Reader {
   // Waits for bytes and adds at least one to what is pending. kEnd, kReset, kTimeout, kCancelled, kTls otherwise.
   io::Task<io::IoError> Fill(MonotonicTime deadline);
 
+  // The same without waiting, and held; kWouldBlock where nothing is here.
+  io::IoError TryFill();
+
   uint64_t received() const { return received_; }
 
  private:
   bool InHeld() const;
   void Compact();
+  io::IoError Take();  // one read, after Compact
 
   io::Stream* stream_;
   std::span<char> scratch_;

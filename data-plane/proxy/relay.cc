@@ -65,6 +65,7 @@ io::Task<Verdict> Forward::Relay() {
   bool passed = true;
   if (exchange_.buffer_response && head_.framing.kind != Kind::kNone) {
     failure = co_await PassWhole(body, piece);
+    if (failure.has_value()) exchange_.source = Source::kGateway;
   } else {
     passed = co_await Pass(body, piece);
   }
@@ -89,7 +90,8 @@ io::Task<bool> Forward::Pass(BodyReader& body, BodyReader::Piece first) {
     const io::IoError error = co_await FillResponse();
     const bool ended = error == io::IoError::kEnd && body.EndOfInput();
     if (error != io::IoError::kNone && !ended) {
-      Cut(error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated");
+      const std::string_view reason = error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated";
+      Cut(client_gone_ ? "client-gone" : reason);
       co_return false;
     }
     const BodyReader::Piece next = body.Take();
@@ -130,6 +132,10 @@ io::Task<Verdict> Forward::PassWhole(BodyReader& body, BodyReader::Piece first) 
     if (body.done()) break;
     const io::IoError error = co_await FillResponse();
     if (error == io::IoError::kEnd && body.EndOfInput()) break;
+    if (client_gone_) {
+      Cut("client-gone");
+      co_return std::nullopt;
+    }
     if (error == io::IoError::kTimeout) co_return Refused(504, StatusMessage(504), "upstream-timeout");
     if (error != io::IoError::kNone) co_return Refused(502, StatusMessage(502), "upstream-truncated");
     piece = body.Take();
@@ -149,9 +155,9 @@ io::Task<Verdict> Forward::PassWhole(BodyReader& body, BodyReader::Piece first) 
 io::Task<io::IoError> Forward::FillResponse() {
   MonotonicTime deadline = worker_.loop().Now() + service_.read_timeout;
   for (;;) {
-    const io::IoError error = co_await connection_->reader.Fill(deadline);
-    if (error != io::IoError::kTimeout || !StillSending(deadline)) co_return error;
-    if (pump_.running()) deadline = worker_.loop().Now() + service_.read_timeout;
+    const MonotonicTime look = NextLook(deadline);
+    const io::IoError error = co_await connection_->reader.Fill(look);
+    if (error != io::IoError::kTimeout || !KeepWaiting(deadline)) co_return error;
   }
 }
 

@@ -72,6 +72,7 @@ class Worker final : public PluginWorker {
   Stats& stats() { return stats_; }
   SSL_CTX* client_tls() { return shared_.client_tls; }
   const Times& times() const { return shared_.options.times; }
+  uint64_t max_requests_per_connection() const { return shared_.options.max_requests_per_connection; }
   bool ready() const { return shared_.ready.load(std::memory_order_relaxed); }
   bool draining() const { return shared_.draining.load(std::memory_order_relaxed); }
   // What of a node's bound this worker may use: an equal part, at least one.
