@@ -79,6 +79,20 @@ TEST_CASE("a connection older than its age ends politely with the next answer") 
   CHECK(response.fields["connection"] == "close");
 }
 
+TEST_CASE("the last request that a connection may carry ends it politely, and one past it is not served") {
+  NodeOptions options;
+  options.options.max_requests_per_connection = 2;
+  Node node(std::move(options));
+  auto client = node.Connect();
+  CHECK(client.Get("a.test", "/").fields.count("connection") == 0);
+  client.Send("GET /2 HTTP/1.1\r\nHost: a.test\r\n\r\nGET /3 HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  WireResponse last = client.Read();
+  CHECK(last.status == 200);
+  CHECK(last.fields["connection"] == "close");
+  CHECK(client.Read().status == 0);
+  CHECK(node.upstream().requests() == 2);
+}
+
 TEST_CASE("the connection at the limit of an address is served and the one past it is closed") {
   NodeOptions options;
   options.options.max_connections_per_address = 2;

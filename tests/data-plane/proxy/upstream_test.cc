@@ -150,18 +150,6 @@ TEST_CASE("connections of one gateway are not lent to another") {
   CHECK(node.upstream().connections() == 2);
 }
 
-TEST_CASE("more upstream connections than the plan has are a 503") {
-  Node node({.gateway = R"(hosts: "a.test" plan { max_upstream_connections: 1 } routes { paths: "/" })",
-             .upstream = [](auto&, Peer& peer) {
-               peer.ReadRequest();
-               peer.WaitForClose();
-             }});
-  auto first = node.Connect();
-  first.Send(kGet);
-  while (node.upstream().connections() == 0) std::this_thread::yield();
-  CHECK(node.Ask(kGet).status == 503);
-}
-
 TEST_CASE("more requests in flight than the plan has are a 503 with the time to come back") {
   Node node({.gateway = R"(hosts: "a.test" plan { max_requests_in_flight: 1 } routes { paths: "/" })",
              .upstream = [](auto&, Peer& peer) {

@@ -1,0 +1,150 @@
+// Services over TLS: whom the gateway trusts, what it is called there, and what a client learns where it does not.
+
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "catch2/catch.hpp"
+#include "tests/data-plane/io/certificates.h"
+#include "tests/support/node.h"
+
+using sluice::test::Node;
+using sluice::test::NodeOptions;
+using sluice::test::WireResponse;
+
+namespace {
+
+constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+// Shakes hands on one connection after another, answers one request on each, and keeps the name it was called by.
+class TlsUpstream {
+ public:
+  explicit TlsUpstream(const sluice::io::CertificateFiles& files) : context_(SSL_CTX_new(TLS_server_method())) {
+    std::signal(SIGPIPE, SIG_IGN);
+    REQUIRE(SSL_CTX_use_certificate_chain_file(context_, files.certificate_path.c_str()) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey_file(context_, files.key_path.c_str(), SSL_FILETYPE_PEM) == 1);
+    listener_ = BIO_new_accept("127.0.0.1:0");
+    REQUIRE(BIO_do_accept(listener_) == 1);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~TlsUpstream() {
+    shutdown(static_cast<int>(BIO_get_fd(listener_, nullptr)), SHUT_RDWR);
+    thread_.join();
+    BIO_free_all(listener_);
+    SSL_CTX_free(context_);
+  }
+  std::string port() const { return BIO_get_accept_port(listener_); }
+  std::string server_name() { return Read(server_name_); }
+  std::string request() { return Read(request_); }
+
+ private:
+  std::string Read(const std::string& member) {
+    std::lock_guard lock(mutex_);
+    return member;
+  }
+  void Serve() {
+    while (BIO_do_accept(listener_) == 1) {
+      SSL* ssl = SSL_new(context_);
+      BIO* bio = BIO_pop(listener_);
+      SSL_set_bio(ssl, bio, bio);
+      char bytes[4096];
+      const int got = SSL_accept(ssl) == 1 ? SSL_read(ssl, bytes, sizeof bytes) : 0;
+      if (got > 0) Answer(ssl, std::string(bytes, got));
+      SSL_free(ssl);
+    }
+  }
+  void Answer(SSL* ssl, std::string request) {
+    {
+      std::lock_guard lock(mutex_);
+      const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+      server_name_ = name != nullptr ? name : "";
+      request_ = std::move(request);
+    }
+    const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecret";
+    SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
+    SSL_shutdown(ssl);
+  }
+
+  SSL_CTX* context_;
+  BIO* listener_;
+  std::mutex mutex_;
+  std::string server_name_;
+  std::string request_;
+  std::thread thread_;
+};
+
+// A node with a TLS upstream whose certificate is for good.localhost. `trusted`: its authority is one of the system's.
+struct Secured {
+  explicit Secured(const std::string& service, bool trusted = false) : node(Options(service, trusted)) {
+    unsetenv("SSL_CERT_FILE");
+  }
+  NodeOptions Options(const std::string& service, bool trusted) {
+    if (trusted) setenv("SSL_CERT_FILE", authority.ca_path().c_str(), 1);
+    return {.gateway = R"(hosts: "a.test" routes { paths: "/" } plan { egress_allow: "127.0.0.1:)" +
+                                   upstream.port() + R"(" } services { name: "s" protocol: "https" port: )" +
+                                   upstream.port() + " " + service + " }"};
+  }
+  uint64_t refused() { return node.stats().dials[static_cast<size_t>(sluice::proxy::DialError::kTls)]; }
+
+  sluice::io::TestAuthority authority;
+  TlsUpstream upstream{authority.Issue("upstream", {.dns = {"good.localhost"}, .ips = {}})};
+  Node node;
+};
+
+}  // namespace
+
+TEST_CASE("a service over TLS that is not verified is served, and called by its host") {
+  Secured secured(R"(host: "other.localhost" tls_verify: false)");
+  WireResponse response = secured.node.Ask(kGet);
+  CHECK(response.status == 200);
+  CHECK(response.body == "secret");
+  CHECK(secured.upstream.server_name() == "other.localhost");
+  CHECK(secured.upstream.request().find("\r\nHost: other.localhost:" + secured.upstream.port() + "\r\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("the name in TLS stays the service's host where the client's Host is preserved") {
+  Secured secured(R"(host: "good.localhost" tls_verify: false } routes { paths: "/kept" preserve_host: true)");
+  CHECK(secured.node.Ask("GET /kept HTTP/1.1\r\nHost: a.test\r\n\r\n").status == 200);
+  CHECK(secured.upstream.server_name() == "good.localhost");
+  CHECK(secured.upstream.request().find("\r\nHost: a.test\r\n") != std::string::npos);
+}
+
+TEST_CASE("a service over TLS by address is not called by a name") {
+  Secured secured(R"(host: "127.0.0.1" tls_verify: false)");
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.server_name().empty());
+}
+
+TEST_CASE("a service whose authority and name are right is verified and served") {
+  Secured secured(R"(host: "good.localhost")", true);
+  CHECK(secured.node.Ask(kGet).body == "secret");
+}
+
+TEST_CASE("a service of an unknown authority is a 502 that says nothing of the reason") {
+  Secured secured(R"(host: "good.localhost" retries: 0)");
+  WireResponse response = secured.node.Ask(kGet);
+  CHECK(response.status == 502);
+  CHECK(response.body == "{\n  \"message\":\"An invalid response was received from the upstream server\",\n"
+                         "  \"request_id\":\"" + response.fields["x-kong-request-id"] + "\"\n}");
+  CHECK(secured.upstream.request().empty());
+  CHECK(secured.refused() == 1);
+}
+
+TEST_CASE("a service with another's certificate is a 502 and gets no request") {
+  Secured secured(R"(host: "other.localhost" retries: 0)", true);
+  CHECK(secured.node.Ask(kGet).status == 502);
+  CHECK(secured.upstream.request().empty());
+  CHECK(secured.refused() == 1);
+}
+
+TEST_CASE("a service over TLS that speaks plain text is a 502") {
+  Node node({.gateway = R"(hosts: "a.test" routes { paths: "/" } services {
+                             name: "s" protocol: "https" host: "127.0.0.1" port: UPSTREAM_PORT tls_verify: false })",
+             .upstream = [](auto&, auto& peer) { peer.Send("HTTP/1.1 400 Bad Request\r\n\r\n"); }});
+  CHECK(node.Ask(kGet).status == 502);
+}
