@@ -94,9 +94,9 @@ void AddRegexes(Checkup& checkup, std::string_view field, size_t regexes) {
   if (regexes == 0) return;
   checkup.regexes += regexes;
   if (checkup.regexes <= kMaxRegexes) return;
-  checkup.violations.Add(std::string(field),
-                         Cat("there are ", checkup.regexes, " regexes, at most ", kMaxRegexes, " are allowed in a gateway"),
-                         "TOO_MANY");
+  checkup.violations.Add(
+      std::string(field),
+      Cat("there are ", checkup.regexes, " regexes, at most ", kMaxRegexes, " are allowed in a gateway"), "TOO_MANY");
 }
 
 void CheckRoutes(Checkup& checkup) {

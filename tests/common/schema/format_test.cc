@@ -4,6 +4,7 @@
 #include "common/schema/options.h"
 #include "common/schema/regex.h"
 #include "common/schema/suggest.h"
+#include "common/schema/text.h"
 #include "common/schema/url.h"
 
 namespace sluice::schema {
