@@ -20,7 +20,7 @@ bool IsRequestId(std::string_view text) {
   return !text.empty() && text.size() <= kMaxRequestIdBytes && std::all_of(text.begin(), text.end(), fine);
 }
 
-// Every request about a gateway names it in the same field. Kept as text that the store takes: no NUL, whole characters.
+// Every request about a gateway names it in the same field. Kept as the store takes it: no NUL, whole characters.
 std::string GatewayOf(const google::protobuf::Message& request) {
   const google::protobuf::FieldDescriptor* field = request.GetDescriptor()->FindFieldByName("gateway");
   if (field == nullptr) return "";
