@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "catch2/catch.hpp"
+#include "common/base/random.h"
 
 namespace sluice::test {
 namespace {
@@ -58,15 +59,20 @@ void WriteFile(const std::string& path, const std::string& content) {
 }
 
 uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  socklen_t size = sizeof address;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(fd);
-  return ntohs(address.sin_port);
+  constexpr int kFirst = 12000, kCount = 20000, kMaxTries = 1000;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    const auto port = static_cast<uint16_t>(kFirst + Random64() % kCount);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool is_free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(fd);
+    if (is_free) return port;
+  }
+  FAIL("no TCP port is free");
+  return 0;
 }
 
 Finished Run(const std::vector<std::string>& command, const std::string& input,

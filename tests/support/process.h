@@ -26,7 +26,7 @@ class TempDir {
 std::string ReadFile(const std::string& path);  // "" where absent
 void WriteFile(const std::string& path, const std::string& content);
 
-// A TCP port of 127.0.0.1 that nobody listens on.
+// A TCP port of 127.0.0.1 that nobody listens on, below those that the kernel gives to outgoing connections.
 uint16_t FreePort();
 
 struct Finished {

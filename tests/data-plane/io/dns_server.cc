@@ -48,7 +48,17 @@ std::string NameOf(const std::string& query, size_t& at) {
 
 }  // namespace
 
-DnsServer::DnsServer() : udp_(socket(AF_INET, SOCK_DGRAM, 0)), tcp_(socket(AF_INET, SOCK_STREAM, 0)) {
+DnsServer::DnsServer() {
+  // The port that is free for one protocol may be taken for the other.
+  for (int tries = 0; !Bind(); ++tries) SLUICE_CHECK(tries < 100);
+  SLUICE_CHECK(listen(tcp_, 4) == 0);
+  SLUICE_CHECK(pipe(stop_) == 0);
+  thread_ = std::thread([this] { Serve(); });
+}
+
+bool DnsServer::Bind() {
+  udp_ = socket(AF_INET, SOCK_DGRAM, 0);
+  tcp_ = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -58,9 +68,10 @@ DnsServer::DnsServer() : udp_(socket(AF_INET, SOCK_DGRAM, 0)), tcp_(socket(AF_IN
   port_ = ntohs(address.sin_port);
   const int on = 1;
   setsockopt(tcp_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  SLUICE_CHECK(bind(tcp_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(tcp_, 4) == 0);
-  SLUICE_CHECK(pipe(stop_) == 0);
-  thread_ = std::thread([this] { Serve(); });
+  if (bind(tcp_, reinterpret_cast<sockaddr*>(&address), size) == 0) return true;
+  close(udp_);
+  close(tcp_);
+  return false;
 }
 
 DnsServer::~DnsServer() {

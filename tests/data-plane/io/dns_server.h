@@ -32,12 +32,13 @@ class DnsServer {
   int asked_in_all() const { return in_all_.load(); }
 
  private:
+  bool Bind();  // both sockets to one port; false where that is taken
   void Serve();
   std::string Answer(const std::string& query, bool tcp);
   void ServeTcp();
 
-  int udp_;
-  int tcp_;
+  int udp_ = -1;
+  int tcp_ = -1;
   int stop_[2];
   uint16_t port_ = 0;
   mutable std::mutex mutex_;  // guards records_ and asked_
