@@ -266,8 +266,8 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   log::Info("stopping", {{"signal", std::to_string(signal)}});
   doorbell.reset();
   ops->reset();
+  admin_server->reset();  // first: who waits for a node is not told that it is live because the node's stream ended
   sync_service->Shutdown();
-  admin_server->reset();
   sync_server->reset();
   log::Info("stopped");
   return 0;
