@@ -14,6 +14,7 @@
 
 #include "common/base/random.h"
 #include "common/base/version.h"
+#include "common/egress/policy.h"
 #include "common/config/config.h"
 #include "common/observe/log.h"
 #include "common/rpc/request_counter.h"
@@ -66,8 +67,11 @@ absl::StatusOr<std::string> DatabaseOf(const Flags& flags) {
 }
 
 bool IsLoopback(const std::string& address) {
-  const std::string host = address.substr(0, address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  std::string host = address.substr(0, address.rfind(':'));
+  if (host == "localhost") return true;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const auto parsed = egress::ParseAddress(host);  // "127.example.com" is a name, and may be anybody's
+  return parsed.ok() && egress::Policy({}, {}).Check(*parsed, 443).rule == "loopback";
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> AdminCredentials(const Flags& flags) {

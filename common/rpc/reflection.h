@@ -1,8 +1,8 @@
 #pragma once
 
-// gRPC reflection, version 1, beside the v1alpha that the packaged library brings: newer clients ask for this one first.
-// Describes what is linked into the program. Callable from every thread; a stream holds one of the server's threads for at
-// most kMaxReflectionRequests.
+// gRPC reflection, version 1, beside the v1alpha that the packaged library brings: newer clients ask for this one
+// first. Describes what is linked into the program. Callable from every thread; a stream holds one of the server's
+// threads for at most kMaxReflectionRequests.
 
 #include <memory>
 #include <string>

@@ -1,5 +1,5 @@
-// JSON text by nlohmann's library, to and from protobuf's Struct. protobuf's own conversion takes what is not JSON (single
-// quotes, missing quotes, trailing commas), and writes the names of an object in no order.
+// JSON text by nlohmann's library, to and from protobuf's Struct. protobuf's own conversion takes what is not JSON
+// (single quotes, missing quotes, trailing commas), and writes the names of an object in no order.
 
 #include <cmath>
 #include <nlohmann/json.hpp>

@@ -8,6 +8,7 @@
 #include "common/schema/text.h"
 #include "data-plane/plugin/arguments.h"
 #include "data-plane/plugin/json.h"
+#include "data-plane/plugin/secret_names.h"
 #include "nlohmann/json.hpp"
 
 namespace sluice::plugins {
@@ -18,13 +19,8 @@ constexpr std::string_view kRedacted = "REDACTED";
 int64_t Milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
-bool Happened(MonotonicTime time) { return time != MonotonicTime{}; }
-
-bool IsSecret(const Exchange& exchange, std::string_view name) {
-  if (http::EqualsIgnoreCase(name, "authorization") || http::EqualsIgnoreCase(name, "proxy-authorization")) return true;
-  if (exchange.secret_names == nullptr) return false;
-  return std::ranges::any_of(*exchange.secret_names,
-                             [&](const std::string& secret) { return http::EqualsIgnoreCase(name, secret); });
+bool Happened(MonotonicTime time) {
+  return time != MonotonicTime{};
 }
 
 void Collect(Json& object, const std::string& name, Json value) {
@@ -38,7 +34,7 @@ void Collect(Json& object, const std::string& name, Json value) {
 Json HeadersJson(const Exchange& exchange, const http::Fields& fields) {
   Json headers = Json::object();
   for (const http::Field& field : fields) {
-    std::string value(IsSecret(exchange, field.name) ? kRedacted : field.value);
+    std::string value(IsSecretField(field.name, exchange.secret_names) ? kRedacted : field.value);
     Collect(headers, schema::Lower(field.name), std::move(value));
   }
   return headers;
@@ -48,10 +44,12 @@ Json HeadersJson(const Exchange& exchange, const http::Fields& fields) {
 std::string CleanQuery(const Exchange& exchange, std::string_view text) {
   std::optional<Arguments> query = Arguments::Parse(text);
   if (!query.has_value()) return {};
-  bool changed = false;
-  if (exchange.secret_names != nullptr) {
-    for (const std::string& name : *exchange.secret_names) changed |= query->Replace(name, kRedacted);
+  std::vector<std::string> secret;
+  for (const Argument& argument : query->list()) {
+    if (IsSecretParameter(argument.name, exchange.secret_names)) secret.push_back(argument.name);
   }
+  bool changed = false;
+  for (const std::string& name : secret) changed |= query->Replace(name, kRedacted);
   return changed ? query->ToString() : std::string(text);
 }
 
@@ -63,7 +61,8 @@ Json QueryJson(const Exchange& exchange, std::string_view text) {
     if (!argument.has_value) {
       Collect(out, argument.name, true);
     } else {
-      Collect(out, argument.name, IsSecret(exchange, argument.name) ? std::string(kRedacted) : argument.value);
+      Collect(out, argument.name,
+              IsSecretParameter(argument.name, exchange.secret_names) ? std::string(kRedacted) : argument.value);
     }
   }
   return out;

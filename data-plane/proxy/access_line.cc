@@ -1,27 +1,11 @@
-#include <algorithm>
-#include <array>
-
 #include "absl/time/time.h"
 #include "common/observe/log.h"
+#include "data-plane/plugin/secret_names.h"
 #include "data-plane/proxy/access_log.h"
 #include "data-plane/proxy/text.h"
 
 namespace sluice::proxy {
 namespace {
-
-constexpr std::array<std::string_view, 16> kSecretNames = {
-    "access_token", "api-key",    "api_key", "apikey", "auth",     "authorization", "client_secret", "code",
-    "credential",   "jwt",        "key",     "passwd", "password", "secret",        "sig",           "token"};
-
-bool IsSecretName(std::string_view name, const std::vector<std::string>* more) {
-  // "%61pikey" names the same parameter to whoever decodes it; an escaped name is nobody's habit.
-  if (name.find('%') != std::string_view::npos) return true;
-  const std::string lower = text::Lower(name);
-  const auto same = [&](std::string_view secret) { return text::Lower(secret) == lower; };
-  if (more != nullptr && std::any_of(more->begin(), more->end(), same)) return true;
-  return std::any_of(kSecretNames.begin(), kSecretNames.end(), same) ||
-         lower.ends_with("key") || lower.ends_with("token") || lower.ends_with("secret") || lower.ends_with("password");
-}
 
 std::string_view SourceName(Source source) {
   switch (source) {
@@ -79,7 +63,7 @@ void AppendRedactedQuery(std::string_view query, const std::vector<std::string>*
   while (text::NextPart(query, '&', pair)) {
     if (out.size() != start) out += '&';
     const size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && IsSecretName(pair.substr(0, equals), secret_names)) {
+    if (equals != std::string_view::npos && IsSecretParameter(pair.substr(0, equals), secret_names)) {
       text::Append(out, pair.substr(0, equals), "=REDACTED");
     } else {
       out.append(pair);

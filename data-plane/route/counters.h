@@ -4,8 +4,9 @@
 // is why they are shared: 16 stripes, each behind a mutex held for one lookup. Bounded: past kMaxKeys the stripe drops
 // windows that have ended, and then refuses to count new keys (the caller's fault_tolerant decides).
 //
-// Note, 2026-11-22: nothing else is locked on the request path. Counters of each worker's own would admit the limit once a
-// worker, and a lock-free table of growing keys is more than what this needs; only requests that a plugin counts pay.
+// Note, 2026-11-22: nothing else is locked on the request path. Counters of each worker's own would admit the limit
+// once a worker, and a lock-free table of growing keys is more than what this needs; only requests that a plugin counts
+// pay.
 
 #include <array>
 #include <atomic>

@@ -97,6 +97,17 @@ TEST_CASE("a node with a foreign certificate, or under another's name, gets no s
   CHECK(platform.control_plane().running());
 }
 
+TEST_CASE("the admin service in clear text is refused on what is not loopback") {
+  TempDir state;
+  for (const char* address : {"0.0.0.0:0", "[::]:0", "127.example.com:0", "192.0.2.1:0"}) {
+    const Finished refused = Run({std::string(SLUICE_BIN) + "/sluice-control-plane", "--state", state.path(),
+                                  "--database", "host=/nowhere", "--admin", address});
+    INFO(address << ": " << refused.err);
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.err.find("is not loopback") != std::string::npos);
+  }
+}
+
 TEST_CASE("bytes that are no gRPC leave both gRPC ports answering") {
   Platform platform;
   for (const uint16_t port : {platform.admin_port(), platform.sync_port()}) {
