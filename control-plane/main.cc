@@ -14,11 +14,11 @@
 
 #include "common/base/random.h"
 #include "common/base/version.h"
-#include "common/egress/policy.h"
 #include "common/config/config.h"
+#include "common/egress/policy.h"
 #include "common/observe/log.h"
-#include "common/rpc/request_counter.h"
 #include "common/rpc/reflection.h"
+#include "common/rpc/request_counter.h"
 #include "common/rpc/server.h"
 #include "control-plane/access/access.h"
 #include "control-plane/admin/services.h"
@@ -120,8 +120,8 @@ absl::Status EnsureServerlessPlan(store::Store& store) {
 }
 
 struct Fleet {
-  sync::v1::Fleet message;    // as nodes are told
-  config::FleetRules rules;   // as validation takes it
+  sync::v1::Fleet message;   // as nodes are told
+  config::FleetRules rules;  // as validation takes it
 };
 
 absl::StatusOr<Fleet> FleetOf(const Flags& flags, const std::string& database) {
@@ -202,8 +202,8 @@ absl::Status FillStore(store::Store& store, const std::string& state) {
 // What the admin port answers, as its descriptions name it.
 std::vector<std::string> ServiceNames() {
   std::vector<std::string> names;
-  for (const auto* file : {grpc::health::v1::HealthCheckRequest::descriptor()->file(),
-                           admin::v1::Gateway::descriptor()->file()}) {
+  for (const auto* file :
+       {grpc::health::v1::HealthCheckRequest::descriptor()->file(), admin::v1::Gateway::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) names.push_back(file->service(i)->full_name());
   }
   return names;

@@ -129,8 +129,8 @@ nlohmann::json Tree(const Value& value) {
   }
 }
 
-std::string Dump(const nlohmann::json& tree) {
-  return tree.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+std::string Dump(const nlohmann::json& tree, int indent) {
+  return tree.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -153,12 +153,12 @@ bool ParseJson(std::string_view json, Struct& out, std::string& error) {
   return true;
 }
 
-std::string ToJson(const google::protobuf::Message& struct_or_value) {
-  if (const auto* object = dynamic_cast<const Struct*>(&struct_or_value)) return Dump(Tree(*object));
-  if (const auto* value = dynamic_cast<const Value*>(&struct_or_value)) return Dump(Tree(*value));
+std::string ToJson(const google::protobuf::Message& struct_or_value, int indent) {
+  if (const auto* object = dynamic_cast<const Struct*>(&struct_or_value)) return Dump(Tree(*object), indent);
+  if (const auto* value = dynamic_cast<const Value*>(&struct_or_value)) return Dump(Tree(*value), indent);
   const auto* list = dynamic_cast<const ListValue*>(&struct_or_value);
   SLUICE_CHECK(list != nullptr);
-  return Dump(Tree(*list));
+  return Dump(Tree(*list), indent);
 }
 
 }  // namespace sluice::schema

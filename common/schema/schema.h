@@ -41,6 +41,7 @@ google::protobuf::Struct Describe(const google::protobuf::Descriptor& descriptor
 
 // JSON text <-> Struct. Parse reports the offset of what is wrong in the violation's message.
 bool ParseJson(std::string_view json, google::protobuf::Struct& out, std::string& error);
-std::string ToJson(const google::protobuf::Message& struct_or_value);
+// Names sorted, so that equal values have equal text; on one line, or indented by so many blanks.
+std::string ToJson(const google::protobuf::Message& struct_or_value, int indent = -1);
 
 }  // namespace sluice::schema

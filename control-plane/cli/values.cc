@@ -3,7 +3,6 @@
 #include "common/config/entity.h"
 #include "common/schema/schema.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace sluice::cli {
@@ -37,20 +36,29 @@ Value FieldValue(const Message& message, const FieldDescriptor& field, int index
       value.set_string_value(one ? reflection.GetString(message, &field)
                                  : reflection.GetRepeatedString(message, &field, index));
       break;
-    case FieldDescriptor::CPPTYPE_BOOL: value.set_bool_value(one && reflection.GetBool(message, &field)); break;
-    case FieldDescriptor::CPPTYPE_INT32: value.set_number_value(reflection.GetInt32(message, &field)); break;
+    case FieldDescriptor::CPPTYPE_BOOL:
+      value.set_bool_value(one && reflection.GetBool(message, &field));
+      break;
+    case FieldDescriptor::CPPTYPE_INT32:
+      value.set_number_value(reflection.GetInt32(message, &field));
+      break;
     case FieldDescriptor::CPPTYPE_INT64:
       value.set_number_value(static_cast<double>(reflection.GetInt64(message, &field)));
       break;
-    case FieldDescriptor::CPPTYPE_UINT32: value.set_number_value(reflection.GetUInt32(message, &field)); break;
+    case FieldDescriptor::CPPTYPE_UINT32:
+      value.set_number_value(reflection.GetUInt32(message, &field));
+      break;
     case FieldDescriptor::CPPTYPE_UINT64:
       value.set_number_value(static_cast<double>(reflection.GetUInt64(message, &field)));
       break;
-    case FieldDescriptor::CPPTYPE_ENUM: value.set_string_value(reflection.GetEnum(message, &field)->name()); break;
+    case FieldDescriptor::CPPTYPE_ENUM:
+      value.set_string_value(reflection.GetEnum(message, &field)->name());
+      break;
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return MessageValue(one ? reflection.GetMessage(message, &field)
                               : reflection.GetRepeatedMessage(message, &field, index));
-    default: break;
+    default:
+      break;
   }
   return value;
 }
@@ -83,11 +91,7 @@ Struct ToStruct(const Message& message) {
 }
 
 std::string WriteJson(const Struct& value) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string json;
-  const auto written = google::protobuf::util::MessageToJsonString(value, &json, options);
-  return written.ok() ? json : "{}\n";
+  return schema::ToJson(value, 2) + "\n";
 }
 
 }  // namespace sluice::cli

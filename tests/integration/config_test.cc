@@ -42,7 +42,7 @@ plugins:
 std::string VersionOf(Platform& platform, const std::string& gateway) {
   const std::string json = platform.Ok({"gateway", "get", gateway, "-o", "json"});
   const size_t at = json.find("\"version\"");
-  return json.substr(at, json.find_first_of(",}", at) - at);
+  return json.substr(at, json.find_first_of(",}\n", at) - at);
 }
 
 // 192.0.2.10 is not public; the document for these tests names the demo upstream's address instead.
