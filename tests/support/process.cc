@@ -60,8 +60,9 @@ void WriteFile(const std::string& path, const std::string& content) {
 
 uint16_t FreePort() {
   constexpr int kFirst = 12000, kCount = 20000, kMaxTries = 1000;
+  static uint64_t next = Random64() % kCount;  // one after the other: none is given twice before it is taken
   for (int tries = 0; tries < kMaxTries; ++tries) {
-    const auto port = static_cast<uint16_t>(kFirst + Random64() % kCount);
+    const auto port = static_cast<uint16_t>(kFirst + next++ % kCount);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
