@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/observe/log.h"
+#include "common/schema/text.h"
 #include "data-plane/proxy/text.h"
 
 namespace sluice::proxy {
@@ -71,7 +72,7 @@ ErrorFormat ChooseFormat(std::string_view accept) {
     std::string_view range;
     text::NextPart(item, ';', range);
     ErrorFormat format;
-    if (!FormatOf(text::Lower(text::Trim(range)), format)) continue;
+    if (!FormatOf(schema::Lower(text::Trim(range)), format)) continue;
     const double q = Quality(item);
     if (q > best) {
       best = q;

@@ -54,12 +54,4 @@ inline bool NextPart(std::string_view& rest, char separator, std::string_view& p
   return true;
 }
 
-inline std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return lower;
-}
-
 }  // namespace sluice::proxy::text
