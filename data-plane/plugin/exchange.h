@@ -80,7 +80,7 @@ class Exchange {
   UpstreamRequest upstream;
 
   // The response, as it goes to the client.
-  int status = 0;  // 0: none was sent
+  int status = 0;  // 0: none was sent. Of a gateway's own answer to gRPC the one that its grpc-status stands for
   Source source = Source::kGateway;
   // "rate-limit", "payload", "route", "framing", "upstream-timeout", ...; "" : not rejected
   std::string_view reject_reason;

@@ -1,8 +1,5 @@
 // Requests of the gateway's own, for plugins: the same egress policy, resolver, pool and TLS rules as proxied ones.
 
-#include "data-plane/http/parser.h"
-#include "data-plane/http/writer.h"
-#include "data-plane/proxy/body_reader.h"
 #include "data-plane/proxy/dialer.h"
 #include "data-plane/proxy/text.h"
 #include "data-plane/proxy/worker.h"
@@ -10,39 +7,31 @@
 namespace sluice::proxy {
 namespace {
 
-std::string Serialise(const HttpCall& call) {
-  http::Fields fields;
-  for (const auto& [name, value] : call.fields) fields.AppendView(name, value);
-  const bool named = call.port == (call.tls ? 443 : 80);
-  const std::string host = named ? call.host : text::Cat(call.host, ":", call.port);
-  const http::Framing framing{.kind = http::Framing::Kind::kLength, .length = call.body.size()};
-  std::string bytes;
-  http::AppendRequestHead(bytes, call.method, call.target, host, fields, framing);
-  bytes.append(call.body);
-  return bytes;
+std::string HostOf(const HttpCall& call) {
+  return call.port == (call.tls ? 443 : 80) ? call.host : text::Cat(call.host, ":", call.port);
 }
 
-// "" where a head came whole.
-io::Task<std::string> ReadHead(Reader& reader, std::string_view method, MonotonicTime deadline,
-                               http::ResponseHead& head) {
-  size_t scanned = 0;
-  for (int interim = 0; interim <= kMaxInterimResponses;) {
-    const size_t end = http::FindHeadEnd(reader.pending(), scanned);
-    if (end == 0) {
-      if (reader.pending().size() > http::kMaxHeadBytes) break;
-      const io::IoError error = co_await reader.Fill(deadline);
-      if (error != io::IoError::kNone) co_return text::Cat("no answer: ", io::ToString(error));
-      continue;
-    }
-    head = http::ResponseHead();
-    const http::ParseError wrong = http::ParseResponseHead(reader.pending().substr(0, end), method, head);
-    reader.Consume(end);
-    scanned = 0;
-    if (wrong || head.status == 101) break;
+// "" where the answer's head came whole.
+io::Task<std::string> ReadAnswer(UpstreamStream& upstream, MonotonicTime deadline, http::ResponseHead& head) {
+  for (int interim = 0; interim <= kMaxInterimResponses; ++interim) {
+    const UpstreamStream::HeadRead read = co_await upstream.ReadHead(head, deadline);
+    if (read.error != io::IoError::kNone) co_return text::Cat("no answer: ", io::ToString(read.error));
+    if (read.malformed || head.status == 101) break;
     if (head.status >= 200) co_return "";
-    ++interim;
   }
   co_return "an invalid answer";
+}
+
+// Reads the answer's body away, so that the connection may be used again.
+io::Task<bool> ReadAway(UpstreamStream& upstream, MonotonicTime deadline) {
+  UpstreamStream::BodyPiece piece = upstream.TryReadBody();
+  uint64_t read = 0;
+  while (!piece.end) {
+    read += piece.data.size();
+    if (piece.malformed || piece.error != io::IoError::kNone || read > kMaxCallResponseBytes) co_return false;
+    piece = co_await upstream.ReadBody(deadline);
+  }
+  co_return !piece.malformed;
 }
 
 }  // namespace
@@ -62,33 +51,37 @@ io::Task<HttpCallResult> Worker::Call(std::shared_ptr<const Gateway> gateway, Ht
                  .retries = 1},
                 tries);
   Dialed dialed = co_await dialer.Next();
-  if (dialed.connection == nullptr) {
+  if (dialed.stream == nullptr) {
     result.error = std::string(ToString(dialed.error));
     co_return result;
   }
-  std::unique_ptr<UpstreamConnection> connection = std::move(dialed.connection);
-  const std::string bytes = Serialise(call);
-  const io::IoResult sent = co_await io::WriteAll(*connection->stream, bytes, call.timeout);
-  if (!sent.ok()) {
-    result.error = text::Cat("not sent: ", io::ToString(sent.error));
+  UpstreamStream& upstream = *dialed.stream;
+  http::Fields fields;
+  for (const auto& [name, value] : call.fields) fields.AppendView(name, value);
+  const std::string host = HostOf(call);
+  const http::Framing framing{.kind = http::Framing::Kind::kLength, .length = call.body.size()};
+  const UpstreamStream::Outgoing out{.method = call.method,
+                                     .scheme = call.tls ? "https" : "http",
+                                     .authority = host,
+                                     .target = call.target,
+                                     .fields = &fields,
+                                     .framing = framing,
+                                     .body = call.body,
+                                     .last = true};
+  const io::IoError sent = co_await upstream.SendHead(out, call.timeout);
+  if (sent != io::IoError::kNone) {
+    result.error = text::Cat("not sent: ", io::ToString(sent));
     co_return result;
   }
   http::ResponseHead head;
-  std::string failure = co_await ReadHead(connection->reader, call.method, deadline, head);
+  std::string failure = co_await ReadAnswer(upstream, deadline, head);
   if (!failure.empty()) {
     result.error = std::move(failure);
     co_return result;
   }
   result.status = head.status;
-  BodyReader body(connection->reader, head.framing);
-  for (;;) {
-    const BodyReader::Piece piece = body.Take();
-    if (piece.malformed || body.decoded() > kMaxCallResponseBytes) co_return result;
-    if (body.done()) break;
-    const io::IoError error = co_await connection->reader.Fill(deadline);
-    if (error != io::IoError::kNone) co_return result;
-  }
-  if (head.keep_alive && connection->reader.pending().empty()) pool_->Give(std::move(connection), Jitter());
+  const bool whole = co_await ReadAway(upstream, deadline);
+  if (whole) upstream.Release();
   co_return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data-plane/io/tls.h"
+#include "data-plane/proxy/http1_upstream.h"
 #include "data-plane/proxy/worker.h"
 
 namespace sluice::proxy {
@@ -64,7 +65,7 @@ Dialer::Dialer(Worker& worker, Destination destination, std::vector<Try>& tries)
       port_(destination_.port) {}
 
 io::Task<Dialed> Dialer::Next() {
-  Dialed dialed{.connection = nullptr, .error = DialError::kNoTarget};
+  Dialed dialed{.stream = nullptr, .error = DialError::kNoTarget};
   if (all_deadline_ == MonotonicTime{}) {
     all_deadline_ = worker_.loop().Now() + std::max(worker_.times().connect_all, destination_.connect_timeout);
   }
@@ -76,7 +77,7 @@ io::Task<Dialed> Dialer::Next() {
     tries_.push_back({.ip = address_, .port = port_, .failure = ToString(error)});
     if (error == DialError::kNone) {
       dialed = co_await Open(true);
-      if (dialed.connection != nullptr) co_return dialed;
+      if (dialed.stream != nullptr) co_return dialed;
     } else {
       dialed.error = error;
       worker_.stats().CountDial(error);
@@ -111,8 +112,7 @@ io::Task<DialError> Dialer::ChooseAddress() {
       addresses_.push_back(host_);
     } else {
       if (egress::LooksNumeric(host_)) co_return DialError::kNoSuchName;
-      const MonotonicTime deadline =
-          std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
+      const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
       io::Resolved resolved = co_await worker_.resolver().Resolve(host_, deadline);
       switch (resolved.outcome) {
         case io::Resolved::Outcome::kNoSuchName:
@@ -142,13 +142,18 @@ DialError Dialer::Permit() {
 }
 
 io::Task<Dialed> Dialer::Open(bool pooled) {
-  PoolKey key{.gateway_id = destination_.gateway->id(), .address = address_, .port = port_, .tls = destination_.tls,
-              .verify = destination_.verify, .server_name = {}};
+  PoolKey key{.gateway_id = destination_.gateway->id(),
+              .address = address_,
+              .port = port_,
+              .tls = destination_.tls,
+              .verify = destination_.verify,
+              .server_name = {}};
   if (key.tls) key.server_name = host_;
   UpstreamPool& pool = worker_.pool();
   if (pooled) {
-    Dialed dialed{.connection = pool.Take(key), .error = DialError::kNone, .reused = true};
-    if (dialed.connection != nullptr) co_return dialed;
+    if (std::unique_ptr<UpstreamConnection> kept = pool.Take(key)) {
+      co_return Dialed{std::make_unique<Http1Upstream>(worker_, std::move(kept)), DialError::kNone, true};
+    }
   }
   const config::v1::Plan& plan = destination_.gateway->plan();
   Dialed dialed;
@@ -195,8 +200,9 @@ io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
   tries_.back().connect_time = loop.Now() - started;
   ++worker_.pool().opened;
   PoolKey own = key;
-  dialed.connection =
+  auto connection =
       std::make_unique<UpstreamConnection>(std::move(stream), worker_.scratch(), std::move(own), std::move(slot));
+  dialed.stream = std::make_unique<Http1Upstream>(worker_, std::move(connection));
   co_return dialed;
 }
 

@@ -10,6 +10,7 @@
 #include "data-plane/io/task.h"
 #include "data-plane/plugin/exchange.h"
 #include "data-plane/proxy/upstream_pool.h"
+#include "data-plane/proxy/upstream_stream.h"
 #include "data-plane/route/gateway.h"
 
 namespace sluice::proxy {
@@ -18,15 +19,15 @@ class Worker;
 
 enum class DialError : uint8_t {
   kNone,
-  kNoTarget,      // the upstream has none (left)
+  kNoTarget,  // the upstream has none (left)
   kNoSuchName,
-  kResolver,      // no answer about the name
-  kDenied,        // the egress policy forbids the address
-  kRefused,       // or unreachable
+  kResolver,  // no answer about the name
+  kDenied,    // the egress policy forbids the address
+  kRefused,   // or unreachable
   kTimeout,
   kTls,
-  kConnections,   // the plan's upstream connections are used up
-  kPending,       // too many wait for this target already
+  kConnections,  // the plan's upstream connections are used up
+  kPending,      // too many wait for this target already
 };
 std::string_view ToString(DialError error);
 
@@ -42,7 +43,7 @@ struct Destination {
 };
 
 struct Dialed {
-  std::unique_ptr<UpstreamConnection> connection;
+  std::unique_ptr<UpstreamStream> stream;
   DialError error = DialError::kNone;
   bool reused = false;
 };

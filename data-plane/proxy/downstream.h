@@ -51,10 +51,18 @@ class Downstream {
     std::string_view body;
     bool last = false;
     bool body_omitted = false;  // HEAD: `framing` says what a GET would have had
+    // The client's upgrade is accepted: from then on ReadBody and SendBody carry bytes as they are, both ways, and the
+    // bounds on bodies no longer hold.
+    bool tunnel = false;
   };
+  // An interim response (1xx, never 101), before SendHead; left out where the client's version has none.
+  virtual io::Task<bool> SendInterim(const http::ResponseHead& head) = 0;
   virtual io::Task<bool> SendHead(Outgoing out) = 0;
   virtual io::Task<bool> SendBody(std::string_view data, bool last) = 0;
-  // The response cannot be completed: the client must not take it for whole.
+  // Ends the body with these fields behind it, instead of SendBody's `last`; without them where the client's version
+  // has no place for them.
+  virtual io::Task<bool> SendTrailers(const http::Fields& trailers) = 0;
+  // Ends the exchange's both directions now. A response that is not complete must not be taken for whole.
   virtual void Abort() = 0;
   // No answer follows on this connection: the client learns so now.
   virtual void EndAfterResponse() = 0;

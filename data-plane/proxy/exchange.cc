@@ -3,6 +3,7 @@
 #include "data-plane/http/target.h"
 #include "data-plane/limit/payload.h"
 #include "data-plane/limit/request_window.h"
+#include "data-plane/proxy/grpc.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
 #include "data-plane/proxy/upstream_path.h"
@@ -164,7 +165,9 @@ io::Task<void> ProxyExchange::Give(Reply reply) {
   BodyPiece piece{.bytes = rendered.body, .last = true};
   plugins_.OnResponseBody(*this, piece);
   status = head.status;
-  const bool no_body = head.status == 204 || head.status == 304;
+  const bool grpc = request.protocol == http::Protocol::kHttp2 && IsGrpc(request.fields.Get("content-type"));
+  if (grpc) MakeGrpcReply(head, reply.message.value_or(""));
+  const bool no_body = grpc || head.status == 204 || head.status == 304;
   Downstream::Outgoing out{.head = &head, .framing = {}, .body = {}, .last = true};
   out.body_omitted = request.method == "HEAD";
   if (!no_body) out.framing = {.kind = Kind::kLength, .length = piece.bytes.size()};

@@ -49,8 +49,8 @@ class ProxyExchange final : public Exchange {
   std::optional<std::string> body_;
   limit::Slot in_flight_;
   limit::Slot buffered_;
-  size_t buffered_bytes_ = 0;    // what buffered_ counts
-  bool over_buffered_ = false;   // a plugin made a body for which the plan has no room
+  size_t buffered_bytes_ = 0;   // what buffered_ counts
+  bool over_buffered_ = false;  // a plugin made a body for which the plan has no room
   std::optional<Forward> forward_;
   int port_ = -1;
 };

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "data-plane/http/parser.h"
-#include "data-plane/http/writer.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
 #include "data-plane/proxy/worker.h"
@@ -28,6 +26,11 @@ std::string HostField(const std::string& host, uint16_t port, bool tls) {
   const bool v6 = host.find(':') != std::string::npos;
   const std::string name = v6 ? text::Cat("[", host, "]") : host;
   return port == (tls ? 443 : 80) ? name : text::Cat(name, ":", port);
+}
+
+// RFC 6455 section 4.1: what was asked for, and nothing else.
+bool AcceptsUpgrade(const http::ResponseHead& head, const http::RequestHead& request) {
+  return request.upgrade_websocket && http::EqualsIgnoreCase(head.fields.Get("upgrade"), "websocket");
 }
 
 }  // namespace
@@ -72,14 +75,18 @@ io::Task<Verdict> Forward::Run() {
     } else {
       dialed = co_await dialer_.Next();
     }
-    if (dialed.connection == nullptr) co_return DialFailed(dialed.error);
-    connection_ = std::move(dialed.connection);
+    if (dialed.stream == nullptr) co_return DialFailed(dialed.error);
+    upstream_ = std::move(dialed.stream);
     const Answer answer = co_await Ask(dialed.reused && !again);
     if (answer == Answer::kRetry) {
       again = true;
       continue;
     }
-    if (answer == Answer::kHead) failure_ = co_await Relay();
+    if (answer == Answer::kHead && head_.status == 101) {
+      failure_ = co_await Tunnel();
+    } else if (answer == Answer::kHead) {
+      failure_ = co_await Relay();
+    }
     break;
   }
   pump_.Abandon();
@@ -114,64 +121,76 @@ Verdict Forward::DialFailed(DialError error) {
 }
 
 io::Task<Forward::Answer> Forward::Ask(bool reused) {
-  ++connection_->uses;
   const bool sent = co_await SendRequest();
   if (!sent) co_return Answer::kFailed;
   const Answer answer = co_await ReadHead(reused);
   co_return answer;
 }
 
-void Forward::WriteRequestHead(std::string& out) {
+std::string Forward::HostFor() const {
+  const UpstreamRequest& upstream = exchange_.upstream;
+  if (!upstream.host.empty()) return upstream.host;
+  if (exchange_.match.route->preserve_host && !exchange_.request.authority.empty()) {
+    return std::string(exchange_.request.authority);
+  }
+  if (service_.upstream != nullptr && !service_.upstream->host_header.empty()) return service_.upstream->host_header;
+  return HostField(dialer_.host(), dialer_.port(), service_.tls);
+}
+
+UpstreamStream::Outgoing Forward::RequestHead() {
   UpstreamRequest& upstream = exchange_.upstream;
   if (!fields_added_) AddForwardedFields(exchange_, forwarded_);
   fields_added_ = true;
+  authority_ = HostFor();
+  target_ = upstream.path;
+  if (upstream.has_query) text::Append(target_, "?", upstream.query);
   http::Framing framing = exchange_.request.framing;
   if (body_ != nullptr) framing = {.kind = http::Framing::Kind::kLength, .length = body_->size()};
-  std::string host = upstream.host;
-  if (host.empty() && exchange_.match.route->preserve_host) host = exchange_.request.authority;
-  if (host.empty() && service_.upstream != nullptr) host = service_.upstream->host_header;
-  if (host.empty()) host = HostField(dialer_.host(), dialer_.port(), service_.tls);
-  std::string target = upstream.path;
-  if (upstream.has_query) text::Append(target, "?", upstream.query);
-  http::AppendRequestHead(out, upstream.method, target, host, upstream.fields, framing);
+  return {.method = upstream.method,
+          .scheme = service_.tls ? "https" : "http",
+          .authority = authority_,
+          .target = target_,
+          .fields = &upstream.fields,
+          .framing = framing,
+          .body = {},
+          .last = framing.kind == http::Framing::Kind::kNone,
+          .upgrade = exchange_.request.upgrade_websocket};
+}
+
+// What is here of the body goes with the head.
+Verdict Forward::TakeFirstBody(UpstreamStream::Outgoing& out) {
+  if (body_ != nullptr) {
+    out.body = *body_;
+    out.last = true;
+    return plugins_.OnRequestBody(exchange_, *body_);
+  }
+  if (out.last) return std::nullopt;
+  const BodyRead got = downstream_.TryReadBody();
+  body_taken_ = downstream_.body_received() != 0 || got.end;
+  out.body = got.data;
+  out.last = got.end;
+  exchange_.request_body_bytes = downstream_.body_received();
+  if (got.error != BodyError::kNone) return RefuseBody(exchange_, got.error);
+  return plugins_.OnRequestBody(exchange_, got.data);
 }
 
 // Head and what is here of the body, as one write; the rest follows beside the response.
 io::Task<bool> Forward::SendRequest() {
-  const bool chunked = body_ == nullptr && exchange_.request.framing.kind == http::Framing::Kind::kChunked;
-  std::string& out = worker_.out();
-  out.clear();
-  WriteRequestHead(out);
-  bool whole = true;
-  if (body_ != nullptr) {
-    failure_ = plugins_.OnRequestBody(exchange_, *body_);
-    out.append(*body_);
-  } else if (exchange_.request.framing.kind != http::Framing::Kind::kNone) {
-    const BodyRead got = downstream_.TryReadBody();
-    body_taken_ = downstream_.body_received() != 0 || got.end;
-    whole = got.end;
-    exchange_.request_body_bytes = downstream_.body_received();
-    failure_ = got.error != BodyError::kNone ? RefuseBody(exchange_, got.error)
-                                             : plugins_.OnRequestBody(exchange_, got.data);
-    if (chunked) {
-      http::AppendChunk(out, got.data);
-      if (got.end) out.append(http::kLastChunk);
-    } else {
-      out.append(got.data);
-    }
-  }
+  UpstreamStream::Outgoing out = RequestHead();
+  failure_ = TakeFirstBody(out);
   if (failure_.has_value()) {
     if (body_ != nullptr) exchange_.source = Source::kPlugin;
     co_return false;
   }
   if (exchange_.upstream_sent == MonotonicTime{}) exchange_.upstream_sent = worker_.clock().Now();
-  const io::IoResult sent = co_await io::WriteAll(*connection_->stream, out, service_.write_timeout);
-  if (sent.error == io::IoError::kTimeout) {
+  const bool whole = out.last;
+  const io::IoError error = co_await upstream_->SendHead(out, service_.write_timeout);
+  if (error == io::IoError::kTimeout) {
     failure_ = Refused(504, StatusMessage(504), "upstream-timeout");
     co_return false;
   }
   // An upstream that stopped listening may have answered: its answer is looked for all the same.
-  if (!whole && sent.ok()) pump_.Start(*connection_->stream, chunked, service_.write_timeout);
+  if (!whole && error == io::IoError::kNone) pump_.Start(*upstream_, service_.write_timeout);
   co_return true;
 }
 
@@ -226,40 +245,45 @@ Forward::Answer Forward::Lost(bool reused, io::IoError error) {
     }
   }
   if (error == io::IoError::kTimeout) return Fail(Refused(504, StatusMessage(504), "upstream-timeout"));
-  if (reused && connection_->reader.pending().empty() && MayRepeat()) return Answer::kRetry;
+  const bool unprocessed = upstream_->refused() && !body_taken_ && !pump_.started();
+  if (unprocessed || (reused && !upstream_->answered() && MayRepeat())) return Answer::kRetry;
   return Fail(Refused(502, StatusMessage(502), "upstream-closed"));
 }
 
 io::Task<Forward::Answer> Forward::ReadHead(bool reused) {
-  Reader& reader = connection_->reader;
-  size_t scanned = 0;
   int interim = 0;
   MonotonicTime deadline = worker_.loop().Now() + service_.read_timeout;
   for (;;) {
-    const size_t end = http::FindHeadEnd(reader.pending(), scanned);
-    if (end == 0) {
-      if (reader.pending().size() > http::kMaxHeadBytes) break;
-      const MonotonicTime look = NextLook(deadline);
-      const io::IoError error = co_await reader.Fill(look);
-      if (error == io::IoError::kTimeout && KeepWaiting(deadline)) continue;
-      if (error != io::IoError::kNone) co_return Lost(reused, error);
-      continue;
-    }
     http::ResponseHead head;
-    const std::string_view bytes = reader.pending().substr(0, end);
-    const http::ParseError wrong = http::ParseResponseHead(bytes, exchange_.upstream.method, head);
-    reader.Consume(end);
-    scanned = 0;
-    if (wrong || head.status == 101) break;
-    if (head.status >= 200) {
-      reader.Hold();
+    const MonotonicTime look = NextLook(deadline);
+    const UpstreamStream::HeadRead read = co_await upstream_->ReadHead(head, look);
+    if (read.error == io::IoError::kTimeout && KeepWaiting(deadline)) continue;
+    if (read.error != io::IoError::kNone) co_return Lost(reused, read.error);
+    if (read.malformed) break;
+    const bool unasked = head.status == 101 && !AcceptsUpgrade(head, exchange_.request);
+    if (unasked) break;
+    if (head.status >= 200 || head.status == 101) {
       head_ = std::move(head);
       exchange_.upstream_answered = worker_.clock().Now();
       co_return Answer::kHead;
     }
     if (++interim > kMaxInterimResponses) break;
+    const bool there = co_await RelayInterim(head);
+    if (!there) {
+      client_gone_ = true;
+      co_return Lost(reused, io::IoError::kReset);
+    }
   }
   co_return Fail(Refused(502, StatusMessage(502), "upstream-response"));
+}
+
+// A 100 was for the gateway, which answers the client's Expect itself. A body that is still on its way may need the
+// client's connection for that 100: nobody else writes to it meanwhile.
+io::Task<bool> Forward::RelayInterim(http::ResponseHead& head) {
+  if (head.status == 100 || pump_.running()) co_return true;
+  StripResponseFields(head);
+  const bool sent = co_await downstream_.SendInterim(head);
+  co_return sent;
 }
 
 }  // namespace sluice::proxy

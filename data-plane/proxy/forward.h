@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "data-plane/proxy/body_reader.h"
 #include "data-plane/proxy/dialer.h"
 #include "data-plane/proxy/downstream.h"
 #include "data-plane/proxy/forward_fields.h"
@@ -37,9 +36,12 @@ class Forward {
   Verdict Refused(int status, std::string_view message, std::string_view reason);
   Verdict DialFailed(DialError error);
   io::Task<Answer> Ask(bool reused);
+  std::string HostFor() const;
+  UpstreamStream::Outgoing RequestHead();
+  Verdict TakeFirstBody(UpstreamStream::Outgoing& out);
   io::Task<bool> SendRequest();
-  void WriteRequestHead(std::string& out);
   io::Task<Answer> ReadHead(bool reused);
+  io::Task<bool> RelayInterim(http::ResponseHead& head);
   MonotonicTime NextLook(MonotonicTime deadline) const;
   bool KeepWaiting(MonotonicTime& deadline);
   bool StillSending(MonotonicTime& deadline) const;
@@ -50,11 +52,16 @@ class Forward {
   io::Task<Verdict> Relay();
   http::Framing ClientFraming() const;
   void AddResponseFields();
-  io::Task<bool> Pass(BodyReader& body, BodyReader::Piece first);
-  io::Task<Verdict> PassWhole(BodyReader& body, BodyReader::Piece first);
-  io::Task<io::IoError> FillResponse();
+  io::Task<bool> Pass(UpstreamStream::BodyPiece first);
+  io::Task<bool> PassRest();
+  const http::Fields* Trailers() const;
+  io::Task<bool> SendLast(std::string_view data);
+  io::Task<Verdict> PassWhole(UpstreamStream::BodyPiece first);
+  io::Task<UpstreamStream::BodyPiece> ReadResponse();
+  io::Task<Verdict> Tunnel();
+  io::Task<void> CopyTunnel();
   void Cut(std::string_view reason);
-  void Recycle(const BodyReader& body);
+  void Recycle();
 
   Worker& worker_;
   Exchange& exchange_;
@@ -63,7 +70,7 @@ class Forward {
   const std::string* body_;
   const Service& service_;
   Dialer dialer_;
-  std::unique_ptr<UpstreamConnection> connection_;
+  std::unique_ptr<UpstreamStream> upstream_;
   RequestPump pump_;
   ForwardedText forwarded_;
   http::ResponseHead head_;
@@ -72,6 +79,8 @@ class Forward {
   bool body_taken_ = false;  // something of the client's body was used up
   bool head_request_;
   bool client_gone_ = false;
+  std::string authority_;
+  std::string target_;
   std::string content_length_;
   std::string via_;
   std::string upstream_latency_;

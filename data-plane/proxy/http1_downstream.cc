@@ -42,7 +42,21 @@ BodyRead Http1Downstream::Broken(BodyError error) {
   return {.data = {}, .end = false, .error = error};
 }
 
+io::Task<BodyRead> Http1Downstream::ReadTunnel() {
+  BodyRead got = TryReadBody();
+  if (!got.data.empty()) co_return got;
+  const io::IoError error = co_await reader_.Fill(io::kNever);
+  if (error == io::IoError::kEnd) co_return BodyRead{.data = {}, .end = true, .error = BodyError::kNone};
+  if (error != io::IoError::kNone) co_return BodyRead{.data = {}, .end = false, .error = BodyError::kGone};
+  got = TryReadBody();
+  co_return got;
+}
+
 io::Task<BodyRead> Http1Downstream::ReadBody() {
+  if (tunnel_) {
+    BodyRead raw = co_await ReadTunnel();
+    co_return raw;
+  }
   for (;;) {
     BodyRead got = TryReadBody();
     if (got.error != BodyError::kNone || got.end || !got.data.empty()) co_return got;
@@ -82,8 +96,23 @@ bool Http1Downstream::DrainIsShort() const {
   return framing_.length - body_.decoded() <= kMaxDrainBytes;
 }
 
+io::Task<bool> Http1Downstream::SendInterim(const http::ResponseHead& head) {
+  if (protocol_ == http::Protocol::kHttp10 || head_sent_) co_return true;
+  std::string& bytes = worker_.out();
+  bytes.clear();
+  http::AppendResponseHead(bytes, head.status, head.reason, head.fields, http::Framing{});
+  const bool sent = co_await Write(bytes);
+  co_return sent;
+}
+
 io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
   http::Framing framing = out.framing;
+  if (out.tunnel) {
+    tunnel_ = true;
+    keep_ = false;
+    max_body_ = 0;
+    body_.Restart({.kind = Kind::kUntilClose});
+  }
   if (framing.kind == Kind::kUntilClose || framing.kind == Kind::kChunked) {
     framing.kind = protocol_ == http::Protocol::kHttp10 ? Kind::kUntilClose : Kind::kChunked;
   }
@@ -92,7 +121,9 @@ io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
   chunked_out_ = framing.kind == Kind::kChunked;
   const bool upgrade_required = out.head->status == 426;
   std::string_view connection;
-  if (upgrade_required) {
+  if (out.tunnel) {
+    connection = "upgrade";
+  } else if (upgrade_required) {
     connection = keep_ ? "keep-alive, Upgrade" : "close, Upgrade";
   } else if (!keep_) {
     connection = "close";
@@ -128,7 +159,14 @@ io::Task<bool> Http1Downstream::SendBody(std::string_view data, bool last) {
   } else {
     sent = co_await Write(data);
   }
+  if (tunnel_ && last) stream_.ShutdownWrite();
   complete_ = sent && last;
+  co_return sent;
+}
+
+// Nobody who speaks HTTP/1.1 waits for trailers that a client must ask for, and most lose them.
+io::Task<bool> Http1Downstream::SendTrailers(const http::Fields&) {
+  const bool sent = co_await SendBody({}, true);
   co_return sent;
 }
 
@@ -141,8 +179,7 @@ io::Task<bool> Http1Downstream::Write(std::string_view bytes) {
 
 void Http1Downstream::Abort() {
   keep_ = false;
-  complete_ = false;
-  stream_.ResetOnClose();
+  if (!complete_) stream_.ResetOnClose();
   stream_.Cancel();
 }
 

@@ -31,8 +31,10 @@ class Http1Downstream final : public Downstream {
   bool body_done() const override { return body_.done(); }
   uint64_t body_received() const override { return body_.decoded(); }
   bool Gone() override;
+  io::Task<bool> SendInterim(const http::ResponseHead& head) override;
   io::Task<bool> SendHead(Outgoing out) override;
   io::Task<bool> SendBody(std::string_view data, bool last) override;
+  io::Task<bool> SendTrailers(const http::Fields& trailers) override;
   void Abort() override;
   void EndAfterResponse() override;
   bool head_sent() const override { return head_sent_; }
@@ -43,6 +45,7 @@ class Http1Downstream final : public Downstream {
   bool DrainIsShort() const;
   BodyRead Broken(BodyError error);
   io::Task<bool> SendContinue();
+  io::Task<BodyRead> ReadTunnel();
   io::Task<bool> Write(std::string_view bytes);
 
   Worker& worker_;
@@ -58,7 +61,8 @@ class Http1Downstream final : public Downstream {
   bool asked_to_keep_ = false;
   bool keep_;
   bool awaits_continue_ = false;
-  bool broken_ = false;    // the body's end will never be found
+  bool broken_ = false;  // the body's end will never be found
+  bool tunnel_ = false;
   bool chunked_out_ = false;
   bool head_sent_ = false;
   bool complete_ = false;  // the response was sent whole

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "data-plane/proxy/forward.h"
+#include "data-plane/proxy/grpc.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
 #include "data-plane/proxy/worker.h"
@@ -50,13 +51,10 @@ http::Framing Forward::ClientFraming() const {
 io::Task<Verdict> Forward::Relay() {
   exchange_.upstream_status = head_.status;
   if (head_request_) content_length_ = std::string(head_.fields.Get("content-length"));
-  const bool upstream_keeps = head_.keep_alive && head_.framing.kind != Kind::kUntilClose;
   StripResponseFields(head_);
   AddResponseFields();
-  BodyReader body(connection_->reader, head_.framing);
-  BodyReader::Piece piece = body.Take();
-  const bool surplus = body.done() && !connection_->reader.pending().empty();
-  if (piece.malformed || surplus) co_return Refused(502, StatusMessage(502), "upstream-response");
+  const UpstreamStream::BodyPiece piece = upstream_->TryReadBody();
+  if (piece.malformed) co_return Refused(502, StatusMessage(502), "upstream-response");
 
   exchange_.source = Source::kUpstream;
   exchange_.response = &head_;
@@ -64,21 +62,23 @@ io::Task<Verdict> Forward::Relay() {
   Verdict failure;
   bool passed = true;
   if (exchange_.buffer_response && head_.framing.kind != Kind::kNone) {
-    failure = co_await PassWhole(body, piece);
+    failure = co_await PassWhole(piece);
     if (failure.has_value()) exchange_.source = Source::kGateway;
   } else {
-    passed = co_await Pass(body, piece);
+    passed = co_await Pass(piece);
   }
   exchange_.response = nullptr;
-  if (passed && upstream_keeps && !failure.has_value()) Recycle(body);
+  if (passed && !failure.has_value()) Recycle();
   co_return failure;
 }
 
 // Head with the first piece, then piece by piece, never ahead of the client. False where it was cut short.
-io::Task<bool> Forward::Pass(BodyReader& body, BodyReader::Piece first) {
-  BodyPiece piece{.bytes = first.data, .last = body.done()};
+io::Task<bool> Forward::Pass(UpstreamStream::BodyPiece first) {
+  const http::Fields* trailers = first.end ? Trailers() : nullptr;
+  BodyPiece piece{.bytes = first.data, .last = first.end};
   plugins_.OnResponseBody(exchange_, piece);
-  Downstream::Outgoing out{.head = &head_, .framing = ClientFraming(), .body = piece.bytes, .last = body.done()};
+  Downstream::Outgoing out{
+      .head = &head_, .framing = ClientFraming(), .body = piece.bytes, .last = first.end && trailers == nullptr};
   if (head_request_) {
     out.body = {};
     out.body_omitted = true;
@@ -86,41 +86,66 @@ io::Task<bool> Forward::Pass(BodyReader& body, BodyReader::Piece first) {
   exchange_.status = head_.status;
   if (out.framing.kind != Kind::kNone) exchange_.response_body_bytes += out.body.size();
   bool sent = co_await downstream_.SendHead(out);
-  while (sent && !body.done()) {
-    const io::IoError error = co_await FillResponse();
-    const bool ended = error == io::IoError::kEnd && body.EndOfInput();
-    if (error != io::IoError::kNone && !ended) {
-      const std::string_view reason = error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated";
+  if (sent && trailers != nullptr) {
+    sent = co_await downstream_.SendTrailers(*trailers);
+  } else if (sent && !first.end) {
+    sent = co_await PassRest();
+  }
+  if (!sent && exchange_.reject_reason.empty()) Cut("client-gone");
+  co_return sent;
+}
+
+// False where the client is gone, or the upstream failed and the response was cut.
+io::Task<bool> Forward::PassRest() {
+  for (;;) {
+    const UpstreamStream::BodyPiece next = co_await ReadResponse();
+    if (next.error != io::IoError::kNone) {
+      const std::string_view reason = next.error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated";
       Cut(client_gone_ ? "client-gone" : reason);
       co_return false;
     }
-    const BodyReader::Piece next = body.Take();
     if (next.malformed) {
       Cut("upstream-response");
       co_return false;
     }
-    const bool last = body.done() || ended;
-    BodyPiece more{.bytes = next.data, .last = last};
+    BodyPiece more{.bytes = next.data, .last = next.end};
     plugins_.OnResponseBody(exchange_, more);
     exchange_.response_body_bytes += more.bytes.size();
-    sent = co_await downstream_.SendBody(more.bytes, last);
-    if (ended) break;
+    bool sent;
+    if (next.end) {
+      sent = co_await SendLast(more.bytes);
+      co_return sent;
+    }
+    sent = co_await downstream_.SendBody(more.bytes, false);
+    if (!sent) co_return false;
   }
-  if (!sent) {
-    Cut("client-gone");
-    co_return false;
+}
+
+// Trailers get past whatever looked at the head, so only gRPC's go on, which carry its status.
+const http::Fields* Forward::Trailers() const {
+  return IsGrpc(head_.fields.Get("content-type")) ? upstream_->trailers() : nullptr;
+}
+
+io::Task<bool> Forward::SendLast(std::string_view data) {
+  const http::Fields* trailers = Trailers();
+  bool sent = true;
+  if (trailers == nullptr) {
+    sent = co_await downstream_.SendBody(data, true);
+    co_return sent;
   }
-  co_return true;
+  if (!data.empty()) sent = co_await downstream_.SendBody(data, false);
+  if (sent) sent = co_await downstream_.SendTrailers(*trailers);
+  co_return sent;
 }
 
 // The body is collected first, because a plugin wants it whole.
-io::Task<Verdict> Forward::PassWhole(BodyReader& body, BodyReader::Piece first) {
+io::Task<Verdict> Forward::PassWhole(UpstreamStream::BodyPiece first) {
   const uint64_t max_buffered = exchange_.gateway->plan().max_buffered_bytes();
   std::shared_ptr<GatewayState> state(exchange_.gateway, &exchange_.gateway->state());
   limit::Slot buffered;
   buffered.Take(state, &GatewayState::buffered_bytes, 0, 0);
   std::string whole;
-  BodyReader::Piece piece = first;
+  UpstreamStream::BodyPiece piece = first;
   for (;;) {
     if (whole.size() + piece.data.size() > Exchange::kMaxBufferedResponse) {
       co_return Refused(502, StatusMessage(502), "response-too-large");
@@ -129,16 +154,14 @@ io::Task<Verdict> Forward::PassWhole(BodyReader& body, BodyReader::Piece first) 
       co_return Refused(503, StatusMessage(503), "buffered-bytes");
     }
     whole.append(piece.data);
-    if (body.done()) break;
-    const io::IoError error = co_await FillResponse();
-    if (error == io::IoError::kEnd && body.EndOfInput()) break;
+    if (piece.end) break;
+    piece = co_await ReadResponse();
     if (client_gone_) {
       Cut("client-gone");
       co_return std::nullopt;
     }
-    if (error == io::IoError::kTimeout) co_return Refused(504, StatusMessage(504), "upstream-timeout");
-    if (error != io::IoError::kNone) co_return Refused(502, StatusMessage(502), "upstream-truncated");
-    piece = body.Take();
+    if (piece.error == io::IoError::kTimeout) co_return Refused(504, StatusMessage(504), "upstream-timeout");
+    if (piece.error != io::IoError::kNone) co_return Refused(502, StatusMessage(502), "upstream-truncated");
     if (piece.malformed) co_return Refused(502, StatusMessage(502), "upstream-response");
   }
   BodyPiece all{.bytes = whole, .last = true};
@@ -152,12 +175,12 @@ io::Task<Verdict> Forward::PassWhole(BodyReader& body, BodyReader::Piece first) 
   co_return std::nullopt;
 }
 
-io::Task<io::IoError> Forward::FillResponse() {
+io::Task<UpstreamStream::BodyPiece> Forward::ReadResponse() {
   MonotonicTime deadline = worker_.loop().Now() + service_.read_timeout;
   for (;;) {
     const MonotonicTime look = NextLook(deadline);
-    const io::IoError error = co_await connection_->reader.Fill(look);
-    if (error != io::IoError::kTimeout || !KeepWaiting(deadline)) co_return error;
+    const UpstreamStream::BodyPiece piece = co_await upstream_->ReadBody(look);
+    if (piece.error != io::IoError::kTimeout || !KeepWaiting(deadline)) co_return piece;
   }
 }
 
@@ -167,11 +190,10 @@ void Forward::Cut(std::string_view reason) {
 }
 
 // Only a connection on which both messages were complete carries another.
-void Forward::Recycle(const BodyReader& body) {
+void Forward::Recycle() {
   const bool request_whole = !pump_.started() || pump_.end() == RequestPump::End::kDone;
-  if (!request_whole || !body.done() || !connection_->reader.pending().empty()) return;
-  if (body_ == nullptr && !downstream_.body_done()) return;
-  worker_.pool().Give(std::move(connection_), worker_.Jitter());
+  if (!request_whole || (body_ == nullptr && !downstream_.body_done())) return;
+  upstream_->Release();
 }
 
 }  // namespace sluice::proxy

@@ -1,6 +1,5 @@
 #include "data-plane/proxy/request_pump.h"
 
-#include "data-plane/http/writer.h"
 #include "data-plane/proxy/worker.h"
 
 namespace sluice::proxy {
@@ -8,12 +7,17 @@ namespace sluice::proxy {
 RequestPump::RequestPump(Worker& worker, Exchange& exchange, Downstream& downstream, const PluginRun& plugins)
     : worker_(worker), exchange_(exchange), downstream_(downstream), plugins_(plugins), ended_(worker.loop()) {}
 
-void RequestPump::Start(io::Stream& upstream, bool chunked, Duration write_timeout) {
+void RequestPump::Start(UpstreamStream& upstream, Duration write_timeout) {
   started_ = true;
   upstream_ = &upstream;
-  chunked_ = chunked;
   write_timeout_ = write_timeout;
+  moved_at_ = worker_.loop().Now();
   worker_.loop().Spawn(Run());
+}
+
+void RequestPump::StartTunnel(UpstreamStream& upstream, Duration write_timeout) {
+  tunnel_ = true;
+  Start(upstream, write_timeout);
 }
 
 io::Task<void> RequestPump::Run() {
@@ -23,11 +27,7 @@ io::Task<void> RequestPump::Run() {
     end = End::kDiscarded;
     co_await Discard();
   }
-  if (end == End::kClient || end == End::kRejected || end == End::kUpstreamStalls) {
-    // A request that was not sent whole must not look whole.
-    upstream_->ResetOnClose();
-    upstream_->Cancel();
-  }
+  if (end == End::kClient || end == End::kRejected || end == End::kUpstreamStalls) upstream_->Abort();
   end_ = end;
   ended_at_ = worker_.loop().Now();
   ended_.Set();
@@ -42,21 +42,14 @@ io::Task<RequestPump::End> RequestPump::Copy() {
       co_return End::kClient;
     }
     exchange_.request_body_bytes = downstream_.body_received();
-    verdict_ = plugins_.OnRequestBody(exchange_, got.data);
+    if (!tunnel_) verdict_ = plugins_.OnRequestBody(exchange_, got.data);
     if (verdict_.has_value()) co_return End::kRejected;
-    std::string_view bytes = got.data;
-    if (chunked_) {
-      std::string& out = worker_.out();
-      out.clear();
-      http::AppendChunk(out, got.data);
-      if (got.end) out.append(http::kLastChunk);
-      bytes = out;
-    }
     const bool end = got.end;
-    const io::IoResult sent = co_await io::WriteAll(*upstream_, bytes, write_timeout_);
+    const io::IoError error = co_await upstream_->SendBody(got.data, end, write_timeout_);
+    moved_at_ = worker_.loop().Now();
     if (discard_) co_return End::kDiscarded;
-    if (sent.error == io::IoError::kTimeout) co_return End::kUpstreamStalls;
-    if (!sent.ok()) co_return End::kUpstream;
+    if (error == io::IoError::kTimeout) co_return End::kUpstreamStalls;
+    if (error != io::IoError::kNone) co_return End::kUpstream;
     if (end) co_return End::kDone;
   }
 }
@@ -73,7 +66,7 @@ void RequestPump::Abandon() {
   if (!running() || discard_) return;
   discard_ = true;
   discard_until_ = worker_.loop().Now() + worker_.times().drain_body;
-  upstream_->Cancel();
+  upstream_->Abort();
 }
 
 io::Task<void> RequestPump::Join() {
@@ -81,6 +74,10 @@ io::Task<void> RequestPump::Join() {
   Abandon();
   downstream_.EndAfterResponse();
   co_await ended_.Wait();
+}
+
+io::Task<void> RequestPump::WaitForEnd(MonotonicTime deadline) {
+  if (running()) co_await ended_.Wait(deadline);
 }
 
 }  // namespace sluice::proxy
