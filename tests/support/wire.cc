@@ -110,6 +110,19 @@ WireResponse WireClient::Read(bool head_request, std::chrono::milliseconds timeo
   return response;
 }
 
+std::string WireClient::Take(size_t bytes, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (buffer_.size() < bytes && Fill(deadline)) {
+  }
+  std::string taken = buffer_.substr(0, bytes);
+  buffer_.erase(0, taken.size());
+  return taken;
+}
+
+void WireClient::End() {
+  shutdown(fd_, SHUT_WR);
+}
+
 bool WireClient::Closed(std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (Fill(deadline)) {

@@ -28,6 +28,10 @@ class WireClient {
   bool Send(std::string_view bytes);
   // One whole response, framed by length or chunks (decoded), or by close. `head_request`: it has no body.
   WireResponse Read(bool head_request = false, std::chrono::milliseconds timeout = std::chrono::seconds(15));
+  // So many bytes as they come, fewer where the connection ends first.
+  std::string Take(size_t bytes, std::chrono::milliseconds timeout = std::chrono::seconds(15));
+  // FIN: this side says no more, and goes on reading.
+  void End();
   // True when the peer closes within the time, reading away what comes before.
   bool Closed(std::chrono::milliseconds timeout = std::chrono::seconds(15));
   // Sends a GET with that Host and reads the answer.
