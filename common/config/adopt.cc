@@ -2,6 +2,7 @@
 #include "common/config/diff.h"
 #include "common/config/key_hash.h"
 #include "common/config/lists.h"
+#include "common/config/pem.h"
 #include "common/schema/text.h"
 #include "common/schema/url.h"
 
@@ -43,6 +44,9 @@ class NaturalKeys {
     const std::string text = place ? schema::JoinHostPort(place->host, place->port.value_or(8000)) : target.target();
     return Cat(Referred("upstream", target.upstream()), kBetweenText, text);
   }
+  std::string Of(const v1::Certificate& certificate) const { return CanonicalPem(certificate.cert()); }
+  std::string Of(const v1::Sni& sni) const { return schema::Lower(sni.name()); }
+  std::string Of(const v1::CaCertificate& authority) const { return CanonicalPem(authority.cert()); }
   template <typename Entity>
   std::string Of(const Entity& entity) const {
     return NameIn(entity);
@@ -87,6 +91,23 @@ void AdoptList(const List& current, const NaturalKeys& current_keys, List& wante
   }
 }
 
+// Private keys that are written as their hashes become the text that is kept.
+void AdoptPrivateKeys(const v1::GatewayConfig& current, v1::GatewayConfig& wanted) {
+  absl::flat_hash_map<std::string, std::string> by_hash;
+  for (const v1::Certificate& certificate : current.certificates()) {
+    if (certificate.has_key()) by_hash[HashKey(certificate.key())] = certificate.key();
+    if (certificate.has_key_alt()) by_hash[HashKey(certificate.key_alt())] = certificate.key_alt();
+  }
+  const auto text_of = [&by_hash](const std::string& key) {
+    const auto found = by_hash.find(CanonicalKey(key));
+    return found == by_hash.end() ? key : found->second;
+  };
+  for (v1::Certificate& certificate : *wanted.mutable_certificates()) {
+    if (certificate.has_key()) certificate.set_key(text_of(certificate.key()));
+    if (certificate.has_key_alt()) certificate.set_key_alt(text_of(certificate.key_alt()));
+  }
+}
+
 }  // namespace
 
 void AdoptIdentities(const v1::GatewayConfig& current, v1::GatewayConfig& wanted) {
@@ -97,11 +118,15 @@ void AdoptIdentities(const v1::GatewayConfig& current, v1::GatewayConfig& wanted
     AdoptList(current.routes(), current_keys, *wanted.mutable_routes(), wanted_keys);
     AdoptList(current.consumers(), current_keys, *wanted.mutable_consumers(), wanted_keys);
     AdoptList(current.upstreams(), current_keys, *wanted.mutable_upstreams(), wanted_keys);
+    AdoptList(current.certificates(), current_keys, *wanted.mutable_certificates(), wanted_keys);
+    AdoptList(current.snis(), current_keys, *wanted.mutable_snis(), wanted_keys);
+    AdoptList(current.ca_certificates(), current_keys, *wanted.mutable_ca_certificates(), wanted_keys);
   }
   const NaturalKeys wanted_keys(wanted);  // again: references may name the ids that were just adopted
   AdoptList(current.plugins(), current_keys, *wanted.mutable_plugins(), wanted_keys);
   AdoptList(current.key_auths(), current_keys, *wanted.mutable_key_auths(), wanted_keys);
   AdoptList(current.targets(), current_keys, *wanted.mutable_targets(), wanted_keys);
+  AdoptPrivateKeys(current, wanted);
 }
 
 }  // namespace sluice::config

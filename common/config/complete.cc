@@ -5,8 +5,9 @@
 #include "common/config/config.h"
 #include "common/config/entity_paths.h"
 #include "common/config/lists.h"
+#include "common/config/pem.h"
+#include "common/config/references.h"
 #include "common/config/rules.h"
-#include "common/schema/options.h"
 #include "common/schema/schema.h"
 #include "common/schema/text.h"
 #include "common/schema/url.h"
@@ -16,7 +17,6 @@
 namespace sluice::config {
 namespace {
 
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Struct;
 using google::protobuf::Value;
@@ -93,6 +93,24 @@ void CompleteKey(v1::KeyAuthCredential& credential, const std::string& path, sch
   credential.set_key(HashKey(key));
 }
 
+// The same text however it was cut out of a file; what is no certificate is for Validate to name.
+void CompleteCertificates(v1::GatewayConfig& config) {
+  for (v1::Certificate& certificate : *config.mutable_certificates()) {
+    if (certificate.has_cert()) certificate.set_cert(CanonicalPem(certificate.cert()));
+    if (certificate.has_key()) certificate.set_key(CanonicalKey(certificate.key()));
+    if (certificate.has_cert_alt()) certificate.set_cert_alt(CanonicalPem(certificate.cert_alt()));
+    if (certificate.has_key_alt()) certificate.set_key_alt(CanonicalKey(certificate.key_alt()));
+  }
+  for (v1::CaCertificate& authority : *config.mutable_ca_certificates()) {
+    if (authority.has_cert()) authority.set_cert(CanonicalPem(authority.cert()));
+    const auto chain = ReadCertificates(authority.cert());
+    authority.set_cert_digest(chain.ok() ? DigestOf(*chain->front()) : "");
+  }
+  for (v1::Sni& sni : *config.mutable_snis()) {
+    if (sni.has_name()) sni.set_name(schema::Lower(sni.name()));
+  }
+}
+
 // Names and ids to ids, for the kinds that can be referred to.
 class References {
  public:
@@ -108,19 +126,14 @@ class References {
   }
 
   void Resolve(Message& entity, const std::string& path, schema::Violations& violations) const {
-    const auto& reflection = *entity.GetReflection();
-    for (int i = 0; i < entity.GetDescriptor()->field_count(); ++i) {
-      const FieldDescriptor& field = *entity.GetDescriptor()->field(i);
-      const std::string& kind = schema::OptionsOf(field).references();
-      if (kind.empty() || !reflection.HasField(entity, &field)) continue;
-      const std::string reference = reflection.GetString(entity, &field);
-      const auto& ids = ids_.at(kind);
-      auto found = ids.find(reference);
-      if (found == ids.end()) found = ids.find(schema::Lower(reference));
-      if (found == ids.end() || reference.empty()) {
-        AddDangling(path + "." + field.name(), kind, reference, violations);
+    for (const Reference& reference : ReferencesIn(entity)) {
+      const auto& ids = ids_.at(reference.kind());
+      auto found = ids.find(reference.value);
+      if (found == ids.end()) found = ids.find(schema::Lower(reference.value));
+      if (found == ids.end() || reference.value.empty()) {
+        AddDangling(path + "." + reference.path(), reference.kind(), reference.value, violations);
       } else {
-        reflection.SetString(&entity, &field, found->second);
+        SetReference(entity, reference, found->second);
       }
     }
   }
@@ -147,6 +160,7 @@ void Complete(v1::GatewayConfig& config, schema::Violations& violations, Documen
   for (v1::Target& target : *config.mutable_targets()) CompleteTarget(target);
   for (v1::Upstream& upstream : *config.mutable_upstreams()) CompleteUpstream(upstream);
   for (v1::Plugin& plugin : *config.mutable_plugins()) CompletePlugin(plugin);
+  CompleteCertificates(config);
   const EntityPaths at(config, paths);
   for (int i = 0; i < config.key_auths_size(); ++i) {
     CompleteKey(*config.mutable_key_auths(i), at.Of("key_auth", i), violations);

@@ -27,18 +27,23 @@ struct FleetRules {
 
 // Checks the whole configuration: every entity and plugin configuration against its schema, names and keys unique,
 // references present, cross-field rules (Kong's), plan limits (config/limits.h), plugin catalogue and restrictions,
-// upstream addresses against the egress policy, regexes compile, size of the compiled bytes.
-// The configuration must be complete. Field paths read `routes[name-or-id].paths[0]`; with `paths`, which ParseDocument
-// and Complete have seen, `services[0].routes[1].paths[0]`.
+// upstream addresses against the egress policy, certificates and their keys, regexes compile, size of the compiled
+// bytes. The configuration must be complete. Field paths read `routes[name-or-id].paths[0]`; with `paths`, which
+// ParseDocument and Complete have seen, `services[0].routes[1].paths[0]`.
 void Validate(const v1::GatewayConfig& config, const FleetRules& rules, schema::Violations& violations,
               const DocumentPaths* paths = nullptr);
 
+// The authorities that `current` has not, and that have expired at `now` (Unix seconds). Apart from Validate: what was
+// valid when it was written does not become a mistake by waiting, or nodes would refuse it when they start.
+void CheckExpiry(const v1::GatewayConfig& current, const v1::GatewayConfig& wanted, int64_t now,
+                 schema::Violations& violations, const DocumentPaths* paths = nullptr);
+
 // Fills in defaults everywhere (plugin configurations included), gives ids to entities without one, expands
-// Service.url, normalises targets, resolves references to ids; references that name nothing are violations. Keys of
-// key-auth credentials become "sha256:<64 hex digits>", which is accepted as input too: no key is ever stored, and a
-// dump applies without a change. Entities are left in a canonical order (by created_at, then id; set created_at
-// before), so that equal configurations have equal bytes where they are written by ToBytes. What cannot be completed is
-// left as it is, for Validate to name.
+// Service.url, normalises targets, certificates and SNIs, resolves references to ids; references that name nothing are
+// violations. Keys of key-auth credentials become "sha256:<64 hex digits>", which is accepted as input too: no key is
+// ever stored, and a dump applies without a change. Entities are left in a canonical order (by created_at, then id; set
+// created_at before), so that equal configurations have equal bytes where they are written by ToBytes. What cannot be
+// completed is left as it is, for Validate to name.
 void Complete(v1::GatewayConfig& config, schema::Violations& violations, DocumentPaths* paths = nullptr);
 
 // The serialised configuration: equal bytes for equal configurations.

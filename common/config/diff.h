@@ -28,7 +28,9 @@ std::vector<Change> Diff(const v1::GatewayConfig& before, const v1::GatewayConfi
 
 // Gives each entity of `wanted` that has no id the id, created_at and updated_at of its namesake in `current` (matched
 // by kind and natural key: name; username or custom_id; (consumer, key); (upstream, target); for plugins (name,
-// instance_name, scope)), so that applying the same document twice changes nothing. Call before Complete.
+// instance_name, scope); name of an SNI; text of a certificate), so that applying the same document twice changes
+// nothing. Private keys written as "sha256:<64 hex digits>" become the key of `current` with that hash. Call before
+// Complete.
 void AdoptIdentities(const v1::GatewayConfig& current, v1::GatewayConfig& wanted);
 
 }  // namespace sluice::config

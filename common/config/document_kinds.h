@@ -22,20 +22,22 @@ inline constexpr Collection kCollections[] = {
     {"keyauth_credentials", "key_auth", "", ""},
     {"upstreams", "upstream", "", ""},
     {"targets", "target", "", ""},
+    {"certificates", "certificate", "", ""},
+    {"snis", "sni", "", ""},
+    {"ca_certificates", "ca_certificate", "", ""},
     {"routes", "route", "service", "service"},
     {"plugins", "plugin", "service", "service"},
     {"plugins", "plugin", "route", "route"},
     {"plugins", "plugin", "consumer", "consumer"},
     {"keyauth_credentials", "key_auth", "consumer", "consumer"},
     {"targets", "target", "upstream", "upstream"},
+    {"snis", "sni", "certificate", "certificate"},
 };
 
 // Known to Kong's users and not offered yet, wherever they stand.
 inline constexpr std::string_view kUnsupportedCollections[] = {
     "acls",
     "basicauth_credentials",
-    "ca_certificates",
-    "certificates",
     "consumer_groups",
     "custom_entities",
     "degraphql_routes",
@@ -52,7 +54,6 @@ inline constexpr std::string_view kUnsupportedCollections[] = {
     "partials",
     "rbac_roles",
     "service_packages",
-    "snis",
     "vaults",
 };
 

@@ -5,6 +5,7 @@
 #include "common/config/document_kinds.h"
 #include "common/config/limits.h"
 #include "common/config/lists.h"
+#include "common/config/pem.h"
 #include "common/schema/json.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
@@ -120,8 +121,7 @@ class Reader {
   void List(const Value& list, const std::string& path, const Collection& collection, const Parent* parent) {
     if (list.has_null_value()) return;
     if (!list.has_list_value()) return Expected("an array", list, path);
-    const size_t most =
-        collection.kind == "consumer" || collection.kind == "key_auth" ? kMaxConsumers : kMaxEntitiesPerKind;
+    const size_t most = MostOf(collection.kind);
     const auto size = static_cast<size_t>(list.list_value().values_size());
     if (size > most) {
       return violations_.Add(path, Cat("has ", size, " entities, at most ", most, " are allowed"), "TOO_MANY");
@@ -159,6 +159,10 @@ class Reader {
     std::string reference = NameIn(entity);
     if constexpr (std::is_same_v<Entity, v1::Service> || std::is_same_v<Entity, v1::Route>) {
       if (reference.empty() && entity.id().empty()) entity.set_id(IdOfContent(content));
+    }
+    if constexpr (std::is_same_v<Entity, v1::Certificate>) {
+      // The same whether the key is written as text or as its hash.
+      if (entity.id().empty()) entity.set_id(IdOfContent(Cat(kind, CanonicalPem(entity.cert()))));
     }
     if (reference.empty()) reference = entity.id();
     for (const auto& [collection, list] : nested) {

@@ -2,8 +2,9 @@
 #include "common/config/config.h"
 #include "common/config/document_kinds.h"
 #include "common/config/lists.h"
+#include "common/config/redact.h"
+#include "common/config/references.h"
 #include "common/config/rules.h"
-#include "common/schema/options.h"
 #include "common/schema/schema.h"
 #include "common/schema/text.h"
 
@@ -39,6 +40,7 @@ class Writer {
     if (kind == "plugin") return {"route", "service", "consumer"};
     if (kind == "key_auth") return {"consumer"};
     if (kind == "target") return {"upstream"};
+    if (kind == "sni") return {"certificate"};
     return {};
   }
 
@@ -84,18 +86,15 @@ class Writer {
   template <typename Entity>
   Struct Write(std::string_view kind, const Entity& entity, std::string_view parent) {
     Entity copy = entity;
-    const auto& reflection = *copy.GetReflection();
-    for (int i = 0; i < Entity::descriptor()->field_count(); ++i) {
-      const FieldDescriptor* field = Entity::descriptor()->field(i);
-      const std::string& referred = schema::OptionsOf(*field).references();
-      if (referred.empty() || !reflection.HasField(copy, field)) continue;
-      const auto name = names_.find(schema::Cat(referred, "/", reflection.GetString(copy, field)));
-      if (field->name() == parent) {
-        reflection.ClearField(&copy, field);
+    for (const Reference& reference : ReferencesIn(entity)) {
+      const auto name = names_.find(schema::Cat(reference.kind(), "/", reference.value));
+      if (reference.field->name() == parent) {
+        copy.GetReflection()->ClearField(&copy, reference.field);
       } else if (name != names_.end()) {
-        reflection.SetString(&copy, field, name->second);
+        SetReference(copy, reference, name->second);
       }
     }
+    if constexpr (std::is_same_v<Entity, v1::Certificate>) HideKeys(copy);
     const bool named = !NameIn(entity).empty() || kind == "key_auth";
     if (named) copy.clear_id();
     copy.clear_created_at();

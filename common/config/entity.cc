@@ -35,6 +35,15 @@ void SetIn(v1::Entity& entity, const v1::Upstream& upstream) {
 void SetIn(v1::Entity& entity, const v1::Target& target) {
   *entity.mutable_target() = target;
 }
+void SetIn(v1::Entity& entity, const v1::Certificate& certificate) {
+  *entity.mutable_certificate() = certificate;
+}
+void SetIn(v1::Entity& entity, const v1::Sni& sni) {
+  *entity.mutable_sni() = sni;
+}
+void SetIn(v1::Entity& entity, const v1::CaCertificate& authority) {
+  *entity.mutable_ca_certificate() = authority;
+}
 
 template <typename T>
 v1::Entity Wrap(const T& message) {
@@ -61,6 +70,12 @@ void VisitEntity(const v1::Entity& entity, Visit visit) {
       return visit(entity.upstream());
     case v1::Entity::kTarget:
       return visit(entity.target());
+    case v1::Entity::kCertificate:
+      return visit(entity.certificate());
+    case v1::Entity::kSni:
+      return visit(entity.sni());
+    case v1::Entity::kCaCertificate:
+      return visit(entity.ca_certificate());
     default:
       return;
   }
@@ -77,7 +92,8 @@ void Erase(List& list, Matches matches) {
 
 const std::vector<std::string_view>& EntityKinds() {
   static const auto* kinds =
-      new std::vector<std::string_view>{"service", "route", "plugin", "consumer", "key_auth", "upstream", "target"};
+      new std::vector<std::string_view>{"service",  "route",  "plugin",      "consumer", "key_auth",
+                                        "upstream", "target", "certificate", "sni",      "ca_certificate"};
   return *kinds;
 }
 
@@ -174,6 +190,8 @@ bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_
     Erase(*config.mutable_key_auths(), [&id](const v1::KeyAuthCredential& key) { return key.consumer() == id; });
   } else if (kind == "upstream") {
     Erase(*config.mutable_targets(), [&id](const v1::Target& target) { return target.upstream() == id; });
+  } else if (kind == "certificate") {
+    Erase(*config.mutable_snis(), [&id](const v1::Sni& sni) { return sni.certificate() == id; });
   }
   return true;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// One view of the seven kinds of entity, for code that treats them alike (store, diff, generic verbs). Stateless.
+// One view of the kinds of entity, for code that treats them alike (store, diff, generic verbs). Stateless.
 
 #include <optional>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace sluice::config {
 
-// "service", "route", "plugin", "consumer", "key_auth", "upstream", "target": the names of Entity's oneof fields.
+// "service", "route", "key_auth", "ca_certificate", ...: the names of Entity's oneof fields.
 const std::vector<std::string_view>& EntityKinds();
 
 // The message inside; null where the oneof is empty.
@@ -34,7 +34,8 @@ std::optional<v1::Entity> FindEntity(const v1::GatewayConfig& config, std::strin
 // Replaces the entity of the same kind and id, or adds it.
 void PutEntity(v1::GatewayConfig& config, const v1::Entity& entity);
 
-// Removes it with what Kong cascades to (a route's plugins, a consumer's credentials, an upstream's targets). False
+// Removes it with what Kong cascades to (a route's plugins, a consumer's credentials, an upstream's targets,
+// a certificate's SNIs). False
 // where absent. What restricts deletion (a service with routes) shows as a dangling reference in Validate.
 bool RemoveEntity(v1::GatewayConfig& config, std::string_view kind, std::string_view id);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The seven lists of a configuration, visited alike. Internal to common/config. Stateless.
+// The lists of a configuration, visited alike. Internal to common/config. Stateless.
 
 #include <string>
 #include <string_view>
@@ -19,6 +19,9 @@ void ForEachList(const v1::GatewayConfig& config, Visit visit) {
   visit("key_auth", config.key_auths());
   visit("upstream", config.upstreams());
   visit("target", config.targets());
+  visit("certificate", config.certificates());
+  visit("sni", config.snis());
+  visit("ca_certificate", config.ca_certificates());
 }
 
 template <typename Visit>
@@ -30,6 +33,9 @@ void ForEachList(v1::GatewayConfig& config, Visit visit) {
   visit("key_auth", *config.mutable_key_auths());
   visit("upstream", *config.mutable_upstreams());
   visit("target", *config.mutable_targets());
+  visit("certificate", *config.mutable_certificates());
+  visit("sni", *config.mutable_snis());
+  visit("ca_certificate", *config.mutable_ca_certificates());
 }
 
 // As NameOf in entity.h.
@@ -53,6 +59,15 @@ inline std::string NameIn(const v1::Upstream& upstream) {
 }
 inline std::string NameIn(const v1::Target& target) {
   return target.target();
+}
+inline std::string NameIn(const v1::Certificate&) {
+  return "";
+}
+inline std::string NameIn(const v1::Sni& sni) {
+  return sni.name();
+}
+inline std::string NameIn(const v1::CaCertificate&) {
+  return "";
 }
 
 }  // namespace sluice::config

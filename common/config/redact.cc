@@ -1,6 +1,7 @@
 #include "common/config/redact.h"
 
 #include "common/config/entity.h"
+#include "common/config/key_hash.h"
 #include "common/config/plugin_catalogue.h"
 #include "common/schema/options.h"
 
@@ -53,6 +54,15 @@ void Redact(const v1::Entity& entity, Struct& fields) {
   const PluginEntry* entry = FindPlugin(entity.plugin().name());
   if (entry == nullptr || entry->config == nullptr) return Hide(config->second);
   HideSecrets(*entry->config, *config->second.mutable_struct_value());
+}
+
+void HideKeys(v1::Certificate& certificate) {
+  if (certificate.has_key()) certificate.set_key(HashKey(certificate.key()));
+  if (certificate.has_key_alt()) certificate.set_key_alt(HashKey(certificate.key_alt()));
+}
+
+void HideKeys(v1::Entity& entity) {
+  if (entity.has_certificate()) HideKeys(*entity.mutable_certificate());
 }
 
 }  // namespace sluice::config

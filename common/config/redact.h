@@ -11,4 +11,9 @@ namespace sluice::config {
 // those of a plugin's configuration included. All of the configuration is hidden where the plugin has no schema.
 void Redact(const v1::Entity& entity, google::protobuf::Struct& fields);
 
+// Makes each private key read "sha256:<64 hex digits>" of its text. Whatever leaves the control plane towards people
+// and programs goes through it; only nodes are sent the text.
+void HideKeys(v1::Certificate& certificate);
+void HideKeys(v1::Entity& entity);
+
 }  // namespace sluice::config

@@ -37,7 +37,8 @@ void CheckUniqueness(Checkup& checkup);
 void CheckServices(Checkup& checkup);
 void CheckRoutes(Checkup& checkup);
 void CheckUpstreams(Checkup& checkup);
-void CheckConsumers(Checkup& checkup);  // and their credentials
+void CheckConsumers(Checkup& checkup);     // and their credentials
+void CheckCertificates(Checkup& checkup);  // their SNIs, and authorities
 void CheckPlugins(Checkup& checkup);
 void CheckEgress(Checkup& checkup);
 

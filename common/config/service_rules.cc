@@ -15,6 +15,10 @@ void CheckServices(Checkup& checkup) {
       const std::string why = "value must be null when 'protocol' is 'http'";
       if (service.has_tls_verify()) checkup.violations.Add(checkup.Path("service", i, "tls_verify"), why);
       if (service.has_tls_verify_depth()) checkup.violations.Add(checkup.Path("service", i, "tls_verify_depth"), why);
+      if (service.has_client_certificate())
+        checkup.violations.Add(checkup.Path("service", i, "client_certificate"), why);
+      if (service.ca_certificates_size() > 0)
+        checkup.violations.Add(checkup.Path("service", i, "ca_certificates"), why);
     } else if (protocol != "https" && service.has_protocol()) {
       checkup.violations.Add(checkup.Path("service", i, "protocol"),
                              schema::Cat("protocol '", schema::EscapeBytes(protocol.substr(0, 32)),

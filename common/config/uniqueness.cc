@@ -72,6 +72,13 @@ void Add(Unique& unique, int i, const v1::Target& target) {
   unique.Add(i, "target", Cat(target.upstream(), "\n", target.target()),
              Cat("the upstream has a target '", schema::EscapeBytes(target.target().substr(0, 128)), "' already"));
 }
+void Add(Unique&, int, const v1::Certificate&) {}
+void Add(Unique& unique, int i, const v1::Sni& sni) {
+  unique.Add(i, "name", sni.name());
+}
+void Add(Unique& unique, int i, const v1::CaCertificate& authority) {
+  unique.Add(i, "cert", authority.cert_digest(), "there is another ca_certificate with this certificate");
+}
 void Add(Unique& unique, int i, const v1::Plugin& plugin) {
   unique.Add(i, "instance_name", plugin.instance_name());
   unique.Add(i, "", Cat(plugin.name(), "\n", plugin.service(), "\n", plugin.route(), "\n", plugin.consumer()),

@@ -1,15 +1,14 @@
 #include "common/config/config.h"
 #include "common/config/limits.h"
 #include "common/config/lists.h"
+#include "common/config/references.h"
 #include "common/config/rules.h"
-#include "common/schema/options.h"
 #include "common/schema/schema.h"
 #include "common/schema/text.h"
 
 namespace sluice::config {
 namespace {
 
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using schema::Cat;
 
@@ -24,10 +23,6 @@ egress::Policy PolicyOf(const v1::Plan& plan, const FleetRules& rules, schema::V
     }
   }
   return {std::move(allow), rules.protect};
-}
-
-size_t MostOf(std::string_view kind) {
-  return kind == "consumer" || kind == "key_auth" ? kMaxConsumers : kMaxEntitiesPerKind;
 }
 
 }  // namespace
@@ -80,13 +75,9 @@ void CheckReferences(Checkup& checkup) {
     for (const auto& entity : list) ids[kind][entity.id()] = true;
   });
   const auto check = [&](const Message& entity, const std::string& path) {
-    for (int i = 0; i < entity.GetDescriptor()->field_count(); ++i) {
-      const FieldDescriptor& field = *entity.GetDescriptor()->field(i);
-      const std::string& kind = schema::OptionsOf(field).references();
-      if (kind.empty() || !entity.GetReflection()->HasField(entity, &field)) continue;
-      const std::string reference = entity.GetReflection()->GetString(entity, &field);
-      if (!ids[kind].contains(reference))
-        AddDangling(Cat(path, ".", field.name()), kind, reference, checkup.violations);
+    for (const Reference& reference : ReferencesIn(entity)) {
+      if (ids[reference.kind()].contains(reference.value)) continue;
+      AddDangling(Cat(path, ".", reference.path()), reference.kind(), reference.value, checkup.violations);
     }
   };
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
@@ -107,6 +98,7 @@ void Validate(const v1::GatewayConfig& config, const FleetRules& rules, schema::
   CheckRoutes(checkup);
   CheckUpstreams(checkup);
   CheckConsumers(checkup);
+  CheckCertificates(checkup);
   CheckPlugins(checkup);
   CheckEgress(checkup);
   CheckSize(checkup);

@@ -66,6 +66,7 @@ absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& requ
   Stamp(current, changed.config, now);
   config::Complete(changed.config, violations, request.paths);
   config::Validate(changed.config, deps.rules, violations, request.paths);
+  config::CheckExpiry(current, changed.config, now, violations, request.paths);
   if (!violations.empty()) return Invalid(violations, request.rename);
   changed.changes = config::Diff(current, changed.config);
   std::vector<std::string> updated;

@@ -5,6 +5,7 @@
 
 #include "common/base/random.h"
 #include "common/config/entity.h"
+#include "common/config/redact.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/edits.h"
@@ -26,9 +27,15 @@ constexpr std::string_view kService = "/sluice.admin.v1.Configs/";
 
 void Fill(const config::Change& change, v1::Change& out) {
   switch (change.action) {
-    case config::Change::Action::kCreate: out.set_action(v1::Change::CREATE); break;
-    case config::Change::Action::kUpdate: out.set_action(v1::Change::UPDATE); break;
-    case config::Change::Action::kDelete: out.set_action(v1::Change::DELETE); break;
+    case config::Change::Action::kCreate:
+      out.set_action(v1::Change::CREATE);
+      break;
+    case config::Change::Action::kUpdate:
+      out.set_action(v1::Change::UPDATE);
+      break;
+    case config::Change::Action::kDelete:
+      out.set_action(v1::Change::DELETE);
+      break;
   }
   out.set_kind(change.kind);
   out.set_name(change.name);
@@ -116,6 +123,7 @@ class Configs final : public v1::Configs::Service {
     if (!changed.ok()) return changed.status();
     const std::optional<config::v1::Entity> stored = config::FindEntity(changed->config, config::KindOf(entity), *id);
     if (stored) *response.mutable_entity() = *stored;
+    config::HideKeys(*response.mutable_entity());
     if (!generated.empty() && !request.validate_only())
       response.mutable_entity()->mutable_key_auth()->set_key(generated);
     response.set_version(changed->version);
@@ -129,6 +137,7 @@ class Configs final : public v1::Configs::Service {
     const std::optional<config::v1::Entity> entity = config::FindEntity(*config, request.kind(), request.id());
     if (!entity) return NotFound(request.kind(), request.id());
     response = *entity;
+    config::HideKeys(response);
     return absl::OkStatus();
   }
 
@@ -142,7 +151,10 @@ class Configs final : public v1::Configs::Service {
     const absl::StatusOr<Page> page = ReadPage(query, request.page_size(), request.page_token());
     if (!page.ok()) return page.status();
     const EntityPage entities = EntitiesAfter(*config, request.kind(), page->cursor, page->size);
-    for (const config::v1::Entity& entity : entities.entities) *response.add_entities() = entity;
+    for (const config::v1::Entity& entity : entities.entities) {
+      *response.add_entities() = entity;
+      config::HideKeys(*response.mutable_entities(response.entities_size() - 1));
+    }
     if (!entities.next.empty()) response.set_next_page_token(MakePageToken(query, entities.next));
     return absl::OkStatus();
   }
@@ -209,6 +221,8 @@ class Configs final : public v1::Configs::Service {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeConfigsService(const AdminDeps& deps) { return std::make_unique<Configs>(deps); }
+std::unique_ptr<grpc::Service> MakeConfigsService(const AdminDeps& deps) {
+  return std::make_unique<Configs>(deps);
+}
 
 }  // namespace sluice::admin

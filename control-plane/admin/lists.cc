@@ -5,7 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/base/random.h"
-#include "sluice/schema/v1/schema.pb.h"
+#include "common/config/references.h"
 
 namespace sluice::admin {
 
@@ -62,11 +62,8 @@ void ForEachEntity(GatewayConfig& config, const std::function<void(const FieldDe
 
 std::vector<std::string> ReferencesOf(const Message& entity) {
   std::vector<std::string> ids;
-  const Descriptor& type = *entity.GetDescriptor();
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (field.options().GetExtension(sluice::schema::v1::field).references().empty() || field.is_repeated()) continue;
-    if (std::string id = GetString(entity, field); !id.empty()) ids.push_back(std::move(id));
+  for (const config::Reference& reference : config::ReferencesIn(entity)) {
+    if (!reference.value.empty()) ids.push_back(reference.value);
   }
   return ids;
 }

@@ -89,8 +89,8 @@ TEST_CASE("an unknown top-level key is named, with the nearest known one") {
 }
 
 TEST_CASE("kinds that are not offered yet are refused where they have entries") {
-  CHECK(Apply(R"("certificates":[],"snis":null)").text() == "");
-  CHECK(Apply(R"("certificates":[{"cert":"x"}])").reason() == "NOT_YET_SUPPORTED");
+  CHECK(Apply(R"("vaults":[],"keys":null)").text() == "");
+  CHECK(Apply(R"("vaults":[{"name":"env"}])").reason() == "NOT_YET_SUPPORTED");
   CHECK(Apply(R"("consumers":[{"username":"c","acls":[{"group":"g"}]}])").field() == "consumers[0].acls");
 }
 
