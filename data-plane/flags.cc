@@ -22,6 +22,45 @@ io::Endpoint ParseEndpoint(const std::string& flag, const std::string& text) {
   return {.address = address, .port = static_cast<uint16_t>(port)};
 }
 
+// "address[/prefix]" each.
+std::vector<egress::Range> ParseNetworks(const std::string& flag, const std::vector<std::string>& texts) {
+  std::vector<egress::Range> ranges;
+  for (const std::string& text : texts) {
+    auto range = egress::ParseNetwork(text);
+    if (!range.ok()) throw CLI::ValidationError(flag, std::string(range.status().message()));
+    ranges.push_back(*range);
+  }
+  return ranges;
+}
+
+// Whose word counts on whose connection it is.
+struct WhoAsks {
+  std::vector<std::string> proxy_protocol_from;
+  std::vector<std::string> trusted_proxies;
+  std::string field = "X-Forwarded-For";
+
+  void AddTo(CLI::App& app) {
+    app.add_option("--proxy-protocol-from", proxy_protocol_from,
+                   "CIDR of load balancers; each of their connections begins with a PROXY header (repeatable)")
+        ->delimiter(',')
+        ->envname("SLUICE_PROXY_PROTOCOL_FROM");
+    app.add_option("--trusted-proxy", trusted_proxies,
+                   "CIDR of proxies that may say for whom they ask; nobody without (repeatable)")
+        ->delimiter(',')
+        ->envname("SLUICE_TRUSTED_PROXY");
+    app.add_option("--client-address-field", field, "where trusted proxies say it; they must write it themselves")
+        ->envname("SLUICE_CLIENT_ADDRESS_FIELD")
+        ->check(CLI::IsMember({"X-Forwarded-For", "Forwarded"}))
+        ->capture_default_str();
+  }
+
+  void Store(proxy::Options& options) const {
+    options.proxy_protocol_from = ParseNetworks("--proxy-protocol-from", proxy_protocol_from);
+    options.trusted_proxies = ParseNetworks("--trusted-proxy", trusted_proxies);
+    if (field == "Forwarded") options.client_address_field = proxy::ClientAddressField::kForwarded;
+  }
+};
+
 }  // namespace
 
 bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
@@ -62,12 +101,15 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
       ->capture_default_str();
   app.add_option("--resolvers", flags.proxy.resolvers, "name servers, \"address[:port],...\"; default /etc/resolv.conf")
       ->envname("SLUICE_RESOLVERS");
+  WhoAsks who_asks;
+  who_asks.AddTo(app);
   // The parser throws; nothing else of ours does.
   try {
     app.parse(argc, argv);
     if (edge.certificate_path.empty() != edge.key_path.empty()) {
       throw CLI::ValidationError("--tls-cert", "goes with --tls-key");
     }
+    who_asks.Store(flags.proxy);
     flags.ops = ParseEndpoint("--ops", flags.ops_address);
     if (http != "off") flags.proxy.http = ParseEndpoint("--http", http);
     if (https != "off" && !edge.key_path.empty()) {

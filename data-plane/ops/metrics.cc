@@ -89,6 +89,8 @@ void AddConnections(const proxy::Stats& stats, Families& out) {
   out.Counter("sluice_connections_accepted_total", "Client connections accepted.", stats.connections_accepted);
   out.Begin("sluice_connections_refused_total", "Client connections closed at once, by reason.", MetricType::Counter);
   out.Value(stats.connections_refused_address, {{"reason", "client-address"}});
+  out.Value(stats.connections_refused_gateway, {{"reason", "gateway"}});
+  out.Value(stats.connections_refused_proxy_header, {{"reason", "proxy-header"}});
   out.Value(stats.connections_refused_total, {{"reason", "total"}});
   out.Value(stats.connections_refused_descriptors, {{"reason", "descriptors"}});
   out.Gauge("sluice_connections_open", "Client connections open now.", stats.connections_open);

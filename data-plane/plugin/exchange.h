@@ -20,14 +20,18 @@ namespace sluice {
 
 // The client's side of the connection.
 struct Client {
-  std::string ip;  // canonical text
+  std::string ip;  // canonical text; of the farthest that is known, where trusted proxies stand in between
   uint16_t port = 0;
   uint16_t local_port = 0;
   bool tls = false;
   std::string sni;
   uint64_t connection = 0;             // serial of the connection on this worker
   uint64_t requests_on_connection = 0; // including this one
+  bool peer_trusted = false;           // whoever opened the connection may say for whom
+  bool secure = false;                 // no TLS here, but a trusted proxy says that its client came over TLS
+  std::string forwarded_for;           // what the service learns, where more than `ip`: the farthest first
   std::string_view scheme() const { return tls ? "https" : "http"; }
+  bool https() const { return tls || secure; }  // as far as the client itself is concerned
 };
 
 // What will be asked of the upstream. Starts as the client's request without connection-specific and identity fields,

@@ -1,6 +1,8 @@
 #include "data-plane/proxy/connection.h"
 
 #include "data-plane/http/parser.h"
+#include "data-plane/io/proxy_header.h"
+#include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/exchange.h"
 #include "data-plane/proxy/http1_downstream.h"
 #include "data-plane/proxy/worker.h"
@@ -8,49 +10,72 @@
 namespace sluice::proxy {
 namespace {
 
-// Counts one connection of its address until it ends.
-class Admission {
- public:
-  Admission(ConnectionLimits& limits, std::string address) : limits_(limits), address_(std::move(address)) {}
-  Admission(const Admission&) = delete;
-  ~Admission() { limits_.Leave(address_); }
+// The header by which a load balancer names its client, before anything else. False where the connection is to end.
+io::Task<bool> MeetProxied(Worker& worker, io::Stream& stream, Admission& admission, Client& client) {
+  io::ProxyHeader header;
+  const bool read = co_await io::ReadProxyHeader(stream, worker.loop().Now() + worker.times().head_read, header);
+  if (!read) {
+    ++worker.stats().connections_refused_proxy_header;
+    co_return false;
+  }
+  if (header.has_addresses) {
+    client.ip = std::move(header.source.address);
+    client.port = header.source.port;
+    client.local_port = header.destination.port;
+  }
+  const bool admitted = admission.EnterAddress(client.ip);
+  if (!admitted) ++worker.stats().connections_refused_address;
+  co_return admitted;
+}
 
- private:
-  ConnectionLimits& limits_;
-  const std::string address_;
-};
+// Null where the handshake failed or the gateway that the client named has no room.
+io::Task<std::unique_ptr<io::Stream>> MeetTls(Worker& worker, std::unique_ptr<io::Stream> plain, Arrival& arrival,
+                                              Client& client) {
+  const MonotonicTime deadline = worker.loop().Now() + worker.times().tls_handshake;
+  io::TlsAccepted secured = co_await io::AcceptTls(std::move(plain), arrival.tls, deadline);
+  if (secured.stream == nullptr) {
+    ++worker.stats().tls_handshake_failures;
+    co_return nullptr;
+  }
+  ++worker.stats().tls_handshakes;
+  client.tls = true;
+  client.sni = std::move(secured.server_name);
+  const std::shared_ptr<const Gateway> gateway = worker.hosts().Find(client.sni);
+  if (gateway != nullptr && !arrival.admission.EnterGateway(*gateway)) {
+    ++worker.stats().connections_refused_gateway;
+    co_return nullptr;
+  }
+  co_return std::move(secured.stream);
+}
 
 }  // namespace
 
-io::Task<void> ServeConnection(Worker& worker, ConnectionLimits& limits, io::Accepted accepted, SSL_CTX* tls) {
-  Admission admission(limits, accepted.peer.address);
-  std::unique_ptr<io::Stream> stream = io::MakeTcpStream(worker.loop(), accepted.fd);
+io::Task<void> ServeConnection(Worker& worker, Arrival arrival) {
+  std::unique_ptr<io::Stream> stream = io::MakeTcpStream(worker.loop(), arrival.accepted.fd);
   Client client;
-  client.ip = accepted.peer.address;
-  client.port = accepted.peer.port;
-  client.local_port = accepted.local.port;
+  client.ip = std::move(arrival.accepted.peer.address);
+  client.port = arrival.accepted.peer.port;
+  client.local_port = arrival.accepted.local.port;
   client.connection = worker.NextConnection();
-  if (tls != nullptr) {
-    const MonotonicTime deadline = worker.loop().Now() + worker.times().tls_handshake;
-    io::TlsAccepted secured = co_await io::AcceptTls(std::move(stream), tls, deadline);
-    if (secured.stream == nullptr) {
-      ++worker.stats().tls_handshake_failures;
-      co_return;
-    }
-    ++worker.stats().tls_handshakes;
-    stream = std::move(secured.stream);
-    client.tls = true;
-    client.sni = std::move(secured.server_name);
+  if (arrival.proxied) {
+    const bool met = co_await MeetProxied(worker, *stream, arrival.admission, client);
+    if (!met) co_return;
   }
-  Connection connection(worker, std::move(stream), std::move(client));
+  client.peer_trusted = IsWithin(worker.options().trusted_proxies, client.ip);
+  if (arrival.tls != nullptr) {
+    stream = co_await MeetTls(worker, std::move(stream), arrival, client);
+    if (stream == nullptr) co_return;
+  }
+  Connection connection(worker, std::move(stream), std::move(client), arrival.admission);
   co_await connection.Serve();
 }
 
-Connection::Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client)
+Connection::Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission& admission)
     : worker_(worker),
       stream_(std::move(stream)),
       reader_(*stream_, worker.scratch()),
       client_(std::move(client)),
+      admission_(admission),
       opened_(worker.loop().Now()) {
   worker_.Enter(this);
 }
@@ -133,7 +158,7 @@ io::Task<bool> Connection::ServeRequest() {
   const bool read = co_await ReadHead(head, status, reason);
   if (!read && status == 0) co_return false;
   Http1Downstream downstream(worker_, *stream_, reader_, may_keep, received_before);
-  ProxyExchange exchange(worker_, downstream);
+  ProxyExchange exchange(worker_, downstream, admission_);
   exchange.client = client_;
   if (!read) {
     co_await exchange.Refuse(status, reason);

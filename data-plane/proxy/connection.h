@@ -19,18 +19,27 @@ namespace sluice::proxy {
 
 class Worker;
 
-// Serves what was accepted until it ends. `tls` null: plain.
-io::Task<void> ServeConnection(Worker& worker, ConnectionLimits& limits, io::Accepted accepted, SSL_CTX* tls);
+struct Arrival {
+  io::Accepted accepted;
+  Admission admission;
+  bool proxied = false;    // a PROXY header comes first, and names the address that is still to be admitted
+  SSL_CTX* tls = nullptr;  // null: plain
+};
+
+// Serves what was accepted until it ends.
+io::Task<void> ServeConnection(Worker& worker, Arrival arrival);
 
 class Connection {
  public:
-  Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client);
+  Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission& admission);
   ~Connection();
   Connection(const Connection&) = delete;
 
   io::Task<void> Serve();
   // Ends it now where it waits for a request.
   void CloseIfIdle();
+  // Ends it now, whatever it does: its exchange finds the client gone.
+  void Cut() { stream_->Cancel(); }
 
  private:
   io::Task<bool> WaitForRequest();
@@ -42,6 +51,7 @@ class Connection {
   std::unique_ptr<io::Stream> stream_;
   Reader reader_;
   Client client_;
+  Admission& admission_;
   const MonotonicTime opened_;
   bool idle_ = false;
 };

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::proxy {
 
@@ -12,28 +13,58 @@ size_t ConnectionLimits::HalfTheDescriptors() {
   return std::max<size_t>(1, limit.rlim_cur / 2);
 }
 
-ConnectionVerdict ConnectionLimits::Enter(const std::string& address) {
-  if (total_.fetch_add(1, std::memory_order_relaxed) >= max_total_) {
-    total_.fetch_sub(1, std::memory_order_relaxed);
-    return ConnectionVerdict::kTotal;
-  }
+bool ConnectionLimits::Enter() {
+  if (total_.fetch_add(1, std::memory_order_relaxed) < max_.total) return true;
+  total_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool ConnectionLimits::EnterAddress(const std::string& address) {
   Stripe& stripe = StripeOf(address);
   std::lock_guard lock(stripe.mutex);
   size_t& held = stripe.connections[address];
-  if (held >= max_per_address_) {
-    total_.fetch_sub(1, std::memory_order_relaxed);
-    return ConnectionVerdict::kAddress;
-  }
+  if (held >= max_.per_address) return false;
   ++held;
-  return ConnectionVerdict::kAdmitted;
+  return true;
 }
 
-void ConnectionLimits::Leave(const std::string& address) {
-  total_.fetch_sub(1, std::memory_order_relaxed);
+void ConnectionLimits::LeaveAddress(const std::string& address) {
   Stripe& stripe = StripeOf(address);
   std::lock_guard lock(stripe.mutex);
   auto held = stripe.connections.find(address);
   if (held != stripe.connections.end() && --held->second == 0) stripe.connections.erase(held);
+}
+
+Admission::Admission(Admission&& other) noexcept
+    : limits_(other.limits_),
+      entered_(std::exchange(other.entered_, false)),
+      address_(std::exchange(other.address_, {})),
+      state_(std::exchange(other.state_, nullptr)),
+      gateway_(std::move(other.gateway_)) {}
+
+Admission::~Admission() {
+  if (!address_.empty()) limits_->LeaveAddress(address_);
+  if (entered_) limits_->total_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool Admission::Enter() {
+  entered_ = limits_->Enter();
+  return entered_;
+}
+
+bool Admission::EnterAddress(std::string address) {
+  if (!limits_->EnterAddress(address)) return false;
+  address_ = std::move(address);
+  return true;
+}
+
+// The state and not the gateway is held: a connection that rests must not keep an old configuration.
+bool Admission::EnterGateway(const Gateway& gateway) {
+  const std::shared_ptr<GatewayState>& state = gateway.shared_state();
+  if (state.get() == state_) return true;
+  if (!gateway_.Take(state, &GatewayState::client_connections, 1, limits_->max_.per_gateway)) return false;
+  state_ = state.get();
+  return true;
 }
 
 }  // namespace sluice::proxy

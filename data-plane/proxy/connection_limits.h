@@ -1,44 +1,70 @@
 #pragma once
 
-// How many connections a node's clients hold, in all and each address for itself. Shared by all workers; locked at the
-// beginning and the end of a connection, never for a request. Callable from every thread.
+// How many connections a node's clients hold: in all, each address for itself, and each gateway. Shared by all workers;
+// locked at the beginning and the end of a connection, never for a request. ConnectionLimits is callable from every
+// thread; an Admission belongs to its connection.
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "data-plane/limit/slot.h"
+#include "data-plane/route/gateway.h"
 
 namespace sluice::proxy {
 
-enum class ConnectionVerdict { kAdmitted, kTotal, kAddress };
-
 class ConnectionLimits {
  public:
-  ConnectionLimits(size_t max_total, size_t max_per_address)
-      : max_total_(max_total), max_per_address_(max_per_address) {}
+  struct Max {
+    size_t total;
+    size_t per_address;
+    size_t per_gateway;
+  };
+  explicit ConnectionLimits(Max max) : max_(max) {}
 
   // Half of the descriptors that this process may have.
   static size_t HalfTheDescriptors();
 
-  // kAdmitted: Leave must follow.
-  ConnectionVerdict Enter(const std::string& address);
-  void Leave(const std::string& address);
-
  private:
+  friend class Admission;
   static constexpr size_t kStripes = 16;
   struct Stripe {
     std::mutex mutex;
     absl::flat_hash_map<std::string, size_t> connections;
   };
   Stripe& StripeOf(const std::string& address) { return stripes_[std::hash<std::string>{}(address) % kStripes]; }
+  bool Enter();
+  bool EnterAddress(const std::string& address);
+  void LeaveAddress(const std::string& address);
 
-  const size_t max_total_;
-  const size_t max_per_address_;
+  const Max max_;
   std::atomic<size_t> total_{0};
   std::array<Stripe, kStripes> stripes_;
+};
+
+// The places that one connection takes; given back with the object. Each Enter is false, and nothing is counted, where
+// there is no room.
+class Admission {
+ public:
+  explicit Admission(ConnectionLimits& limits) : limits_(&limits) {}
+  Admission(Admission&& other) noexcept;
+  Admission& operator=(Admission&&) = delete;
+  ~Admission();
+
+  bool Enter();                               // among all; once
+  bool EnterAddress(std::string address);     // once
+  bool EnterGateway(const Gateway& gateway);  // leaves the one before; counts once while it is the same
+
+ private:
+  ConnectionLimits* limits_;
+  bool entered_ = false;
+  std::string address_;  // "" : not counted
+  const GatewayState* state_ = nullptr;
+  limit::Slot gateway_;
 };
 
 }  // namespace sluice::proxy

@@ -3,6 +3,7 @@
 #include "data-plane/http/target.h"
 #include "data-plane/limit/payload.h"
 #include "data-plane/limit/request_window.h"
+#include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/grpc.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
@@ -13,7 +14,8 @@ namespace sluice::proxy {
 
 using Kind = http::Framing::Kind;
 
-ProxyExchange::ProxyExchange(Worker& worker, Downstream& downstream) : worker_(worker), downstream_(downstream) {
+ProxyExchange::ProxyExchange(Worker& worker, Downstream& downstream, Admission& admission)
+    : worker_(worker), downstream_(downstream), admission_(admission) {
   started = worker.clock().Now();
   started_wall = worker.clock().WallNow();
   request_id = worker.NewRequestId();
@@ -43,7 +45,11 @@ io::Task<void> ProxyExchange::Refuse(int refusal, std::string_view reason) {
 }
 
 io::Task<Verdict> ProxyExchange::Handle() {
+  if (!IdentifyClient(worker_.options(), request.fields, client)) {
+    co_return Reject(400, StatusMessage(400), "forwarded");
+  }
   if (Verdict refusal = FindGateway()) co_return refusal;
+  if (!CountConnection()) co_return std::nullopt;
   if (Verdict refusal = Admit()) co_return refusal;
   if (Verdict refusal = ChooseRoute()) co_return refusal;
   if (Verdict refusal = CheckScheme()) co_return refusal;
@@ -73,6 +79,15 @@ Verdict ProxyExchange::FindGateway() {
   if (gateway != nullptr) return std::nullopt;
   if (!worker_.ready()) return Reject(503, StatusMessage(503), "not-ready");
   return Reject(404, "no Route matched with those values", "unknown-host");
+}
+
+// Among those of the gateway. Where there is no room, the connection ends without an answer.
+bool ProxyExchange::CountConnection() {
+  if (admission_.EnterGateway(*gateway)) return true;
+  reject_reason = "gateway-connections";
+  ++worker_.stats().connections_refused_gateway;
+  downstream_.Abort();
+  return false;
 }
 
 // Before anything that costs: the window, the declared length, the requests in flight.
@@ -116,7 +131,7 @@ Verdict ProxyExchange::ChooseRoute() {
 }
 
 Verdict ProxyExchange::CheckScheme() {
-  if (client.tls || match.route->http) return std::nullopt;
+  if (client.https() || match.route->http) return std::nullopt;
   const int code = match.route->https_redirect_status;
   Verdict refusal = Reject(code, "Please use HTTPS protocol", "https-only");
   if (code != 426) {

@@ -8,6 +8,7 @@
 
 #include "data-plane/limit/slot.h"
 #include "data-plane/plugin/exchange.h"
+#include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/downstream.h"
 #include "data-plane/proxy/forward.h"
 #include "data-plane/proxy/plugin_run.h"
@@ -19,7 +20,8 @@ class Worker;
 class ProxyExchange final : public Exchange {
  public:
   // The head was complete at `started`. Fill in `client` and `request` before Run.
-  ProxyExchange(Worker& worker, Downstream& downstream);
+  // `admission`: of the connection.
+  ProxyExchange(Worker& worker, Downstream& downstream, Admission& admission);
   ~ProxyExchange() override;
 
   // The whole story. The client has an answer afterwards, or is gone; plugins, counters and the log have been told.
@@ -34,6 +36,7 @@ class ProxyExchange final : public Exchange {
  private:
   io::Task<Verdict> Handle();
   Verdict FindGateway();
+  bool CountConnection();
   Verdict Admit();
   Verdict ChooseRoute();
   Verdict CheckScheme();
@@ -45,6 +48,7 @@ class ProxyExchange final : public Exchange {
 
   Worker& worker_;
   Downstream& downstream_;
+  Admission& admission_;
   PluginRun plugins_;
   std::optional<std::string> body_;
   limit::Slot in_flight_;

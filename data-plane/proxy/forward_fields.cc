@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data-plane/http/writer.h"
+#include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/text.h"
 
 namespace sluice::proxy {
@@ -118,17 +119,24 @@ void AddForwardedFields(Exchange& exchange, ForwardedText& forwarded) {
   fields.RemoveIf([](const http::Field& field) {
     return HasPrefix(field.name, "x-forwarded-") || Is(field.name, "x-real-ip") || Is(field.name, "x-kong-request-id");
   });
-  fields.AppendView("X-Real-IP", exchange.client.ip);
-  fields.AppendView("X-Forwarded-For", exchange.client.ip);
-  fields.AppendView("X-Forwarded-Proto", exchange.client.scheme());
-  fields.AppendView("X-Forwarded-Host", exchange.host);
-  forwarded.port = text::Cat(exchange.client.local_port);
-  fields.AppendView("X-Forwarded-Port", forwarded.port);
-  fields.AppendView("X-Forwarded-Path", exchange.path);
-  if (exchange.match.route != nullptr && exchange.match.route->strip_path) {
+  const Client& client = exchange.client;
+  // What a trusted proxy says is kept, else the gateway speaks for itself.
+  const auto add = [&](std::string_view name, std::string_view own) {
+    const std::string_view told = TrustedForwarded(exchange, name);
+    fields.AppendView(name, told.empty() ? own : told);
+  };
+  fields.AppendView("X-Real-IP", client.ip);
+  fields.AppendView("X-Forwarded-For", client.forwarded_for.empty() ? client.ip : client.forwarded_for);
+  add("X-Forwarded-Proto", client.scheme());
+  add("X-Forwarded-Host", exchange.host);
+  forwarded.port = text::Cat(client.local_port);
+  add("X-Forwarded-Port", forwarded.port);
+  add("X-Forwarded-Path", exchange.path);
+  forwarded.prefix = TrustedForwarded(exchange, "X-Forwarded-Prefix");
+  if (forwarded.prefix.empty() && exchange.match.route != nullptr && exchange.match.route->strip_path) {
     forwarded.prefix = exchange.path.substr(0, exchange.match.matched_bytes);
-    if (forwarded.prefix.size() > 1) fields.AppendView("X-Forwarded-Prefix", forwarded.prefix);
   }
+  if (forwarded.prefix.size() > 1) fields.AppendView("X-Forwarded-Prefix", forwarded.prefix);
   forwarded.via.clear();
   for (const http::Field& field : exchange.request.fields) {
     if (http::EqualsIgnoreCase(field.name, "via")) text::Append(forwarded.via, field.value, ", ");

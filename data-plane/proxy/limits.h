@@ -15,6 +15,7 @@ namespace sluice::proxy {
 inline constexpr size_t kScratchBytes = 64 * 1024;            // one read, shared by a worker's connections
 inline constexpr uint64_t kMaxRequestsPerConnection = 10'000;
 inline constexpr size_t kMaxConnectionsPerAddress = 256;      // all workers of a node
+inline constexpr size_t kMaxConnectionsPerGateway = 1024;     // of clients, all workers of a node
 inline constexpr size_t kMaxDrainBytes = 64 * 1024;           // of a body that nobody wants, for the sake of keep-alive
 inline constexpr size_t kMaxLingerBytes = 1024 * 1024;        // read away after the last answer of a connection
 inline constexpr size_t kMaxIdlePerKey = 64;                  // upstream connections to one address of one gateway

@@ -7,12 +7,16 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/egress/policy.h"
 #include "data-plane/io/stream.h"
 #include "data-plane/io/tls.h"
-#include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/limits.h"
 
 namespace sluice::proxy {
+
+// Where a trusted proxy notes for whom it asks. One field alone: a proxy that writes the one passes on the other as its
+// client wrote it.
+enum class ClientAddressField : uint8_t { kXForwardedFor, kForwarded };
 
 struct Options {
   std::string node = "node-1";
@@ -24,6 +28,10 @@ struct Options {
   std::string access_log = "off";            // a path, "-", "off"
   size_t max_connections = 0;                // 0: half the descriptors
   size_t max_connections_per_address = kMaxConnectionsPerAddress;
+  size_t max_connections_per_gateway = kMaxConnectionsPerGateway;
+  std::vector<egress::Range> proxy_protocol_from;  // peers that begin every connection with a PROXY header
+  std::vector<egress::Range> trusted_proxies;      // peers whose word on their clients counts
+  ClientAddressField client_address_field = ClientAddressField::kXForwardedFor;
   uint64_t max_requests_per_connection = kMaxRequestsPerConnection;
   Times times;
   const Clock* clock = nullptr;              // null: the system's

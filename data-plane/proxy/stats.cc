@@ -62,6 +62,8 @@ void Stats::Add(const Stats& other) {
   response_bytes += other.response_bytes;
   connections_accepted += other.connections_accepted;
   connections_refused_address += other.connections_refused_address;
+  connections_refused_gateway += other.connections_refused_gateway;
+  connections_refused_proxy_header += other.connections_refused_proxy_header;
   connections_refused_total += other.connections_refused_total;
   connections_refused_descriptors += other.connections_refused_descriptors;
   tls_handshakes += other.tls_handshakes;

@@ -65,6 +65,8 @@ struct Stats {
   uint64_t response_bytes = 0;
   uint64_t connections_accepted = 0;
   uint64_t connections_refused_address = 0;
+  uint64_t connections_refused_gateway = 0;
+  uint64_t connections_refused_proxy_header = 0;
   uint64_t connections_refused_total = 0;
   uint64_t connections_refused_descriptors = 0;
   uint64_t tls_handshakes = 0;

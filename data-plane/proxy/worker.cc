@@ -6,6 +6,7 @@
 
 #include "common/base/random.h"
 #include "data-plane/plugin/log_queue.h"
+#include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/connection.h"
 
 namespace sluice::proxy {
@@ -65,20 +66,25 @@ void Worker::StopAndJoin() {
 }
 
 void Worker::Accept(io::Accepted accepted, bool tls) {
-  switch (shared_.connections.Enter(accepted.peer.address)) {
-    case ConnectionVerdict::kTotal:
-      ++stats_.connections_refused_total;
-      close(accepted.fd);
-      return;
-    case ConnectionVerdict::kAddress:
-      ++stats_.connections_refused_address;
-      close(accepted.fd);
-      return;
-    case ConnectionVerdict::kAdmitted:
-      break;
+  Admission admission(shared_.connections);
+  if (!admission.Enter()) {
+    ++stats_.connections_refused_total;
+    close(accepted.fd);
+    return;
+  }
+  // Behind a load balancer the client's own address counts, once its header has named it.
+  const bool proxied = IsWithin(shared_.options.proxy_protocol_from, accepted.peer.address);
+  if (!proxied && !admission.EnterAddress(accepted.peer.address)) {
+    ++stats_.connections_refused_address;
+    close(accepted.fd);
+    return;
   }
   ++stats_.connections_accepted;
-  loop_->Spawn(ServeConnection(*this, shared_.connections, std::move(accepted), tls ? shared_.server_tls : nullptr));
+  Arrival arrival{.accepted = std::move(accepted),
+                  .admission = std::move(admission),
+                  .proxied = proxied,
+                  .tls = tls ? shared_.server_tls : nullptr};
+  loop_->Spawn(ServeConnection(*this, std::move(arrival)));
 }
 
 void Worker::Apply(const std::vector<GatewayChange>& changes) {

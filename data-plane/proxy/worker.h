@@ -18,6 +18,7 @@
 #include "data-plane/plugin/worker.h"
 #include "data-plane/proxy/access_log.h"
 #include "data-plane/proxy/balancer.h"
+#include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/options.h"
 #include "data-plane/proxy/stats.h"
 #include "data-plane/proxy/upstream_pool.h"
@@ -71,6 +72,7 @@ class Worker final : public PluginWorker {
   io::Resolver& resolver() { return *resolver_; }
   Stats& stats() { return stats_; }
   SSL_CTX* client_tls() { return shared_.client_tls; }
+  const Options& options() const { return shared_.options; }
   const Times& times() const { return shared_.options.times; }
   uint64_t max_requests_per_connection() const { return shared_.options.max_requests_per_connection; }
   bool ready() const { return shared_.ready.load(std::memory_order_relaxed); }

@@ -33,7 +33,9 @@ absl::StatusOr<std::unique_ptr<WorkerGroup>> WorkerGroup::Start(Options options)
 
 WorkerGroup::WorkerGroup(Options options)
     : options_(std::move(options)),
-      connections_(MaxConnections(options_), options_.max_connections_per_address),
+      connections_({.total = MaxConnections(options_),
+                    .per_address = options_.max_connections_per_address,
+                    .per_gateway = options_.max_connections_per_gateway}),
       http_(options_.http),
       https_(options_.https) {}
 

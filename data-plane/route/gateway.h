@@ -135,6 +135,7 @@ class Gateway {
   const config::v1::Plan& plan() const { return plan_; }
   const egress::Policy& egress() const { return egress_; }
   GatewayState& state() const { return *state_; }
+  const std::shared_ptr<GatewayState>& shared_state() const { return state_; }
 
   Match FindRoute(const RouteQuery& query) const;
   // Global instances: what runs for a request that no route matched (its OnResponse and OnDone only).

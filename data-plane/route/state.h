@@ -21,6 +21,7 @@ class GatewayState {
   // Sync thread only. 0: no limit. Keeps what was admitted within the last second.
   void SetShare(uint32_t requests_per_second);
 
+  std::atomic<int64_t> client_connections{0};
   std::atomic<int64_t> requests_in_flight{0};
   std::atomic<int64_t> upstream_connections{0};
   std::atomic<int64_t> buffered_bytes{0};

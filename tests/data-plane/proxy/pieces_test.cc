@@ -3,7 +3,6 @@
 #include "catch2/catch.hpp"
 #include "data-plane/proxy/access_log.h"
 #include "data-plane/proxy/balancer.h"
-#include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/reply.h"
 
 using sluice::Reply;
@@ -71,15 +70,4 @@ TEST_CASE("a ring takes lines until it is full, and counts what it drops") {
   CHECK(ring.Front() == "78");
   ring.Pop(2);
   CHECK(ring.Front() == "abcdef");
-}
-
-TEST_CASE("connections are counted for each address and in all") {
-  ConnectionLimits limits(3, 2);
-  CHECK(limits.Enter("a") == ConnectionVerdict::kAdmitted);
-  CHECK(limits.Enter("a") == ConnectionVerdict::kAdmitted);
-  CHECK(limits.Enter("a") == ConnectionVerdict::kAddress);
-  CHECK(limits.Enter("b") == ConnectionVerdict::kAdmitted);
-  CHECK(limits.Enter("c") == ConnectionVerdict::kTotal);
-  limits.Leave("a");
-  CHECK(limits.Enter("c") == ConnectionVerdict::kAdmitted);
 }
