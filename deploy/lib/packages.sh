@@ -14,6 +14,7 @@ packages_runtime=(
 )
 packages_up=(postgresql curl ca-certificates iproute2 openssl)
 packages_test=(catch2 prometheus shellcheck jq)
+packages_attack=(slowhttptest)
 packages_bench=(wrk nginx-light procps)
 
 # Prints those of the given packages that are not installed.

@@ -2,8 +2,15 @@
 # A Sluice of one node for measuring, on ports of its own, in a temporary state folder that goes with the script.
 # Needs common.sh, process.sh and postgres.sh.
 
-readonly bench_upstream=127.0.0.1:19100 bench_admin=127.0.0.1:19101 bench_sync=127.0.0.1:19102 bench_ops=127.0.0.1:19103
-readonly bench_http=127.0.0.1:19104 bench_https=127.0.0.1:19105 bench_node_ops=127.0.0.1:19106
+# The first of eight ports; a script may set it before sourcing this.
+: "${bench_port:=19100}"
+readonly bench_upstream=127.0.0.1:$((bench_port)) bench_admin=127.0.0.1:$((bench_port + 1))
+readonly bench_sync=127.0.0.1:$((bench_port + 2)) bench_ops=127.0.0.1:$((bench_port + 3))
+readonly bench_http=127.0.0.1:$((bench_port + 4)) bench_https=127.0.0.1:$((bench_port + 5))
+readonly bench_node_ops=127.0.0.1:$((bench_port + 6))
+
+# More that services may reach, ADDRESS:PORT each.
+bench_egress=()
 
 bench_sluice() { "$programs/sluice" --server "$bench_admin" --token-file "$state/admin-token" "$@"; }
 
@@ -29,8 +36,10 @@ bench_up() {
   process_ensure upstream "$(command -v taskset)" -c "$upstream_cpu" "$programs/sluice-demo-upstream" \
     --listen "$bench_upstream"
   process_wait upstream 15 curl -fsS "http://$bench_upstream/healthz"
+  local allowed=() address
+  for address in "$bench_upstream" "${bench_egress[@]}"; do allowed+=(--egress-allow "$address"); done
   process_ensure control-plane "$programs/sluice-control-plane" --database-file "$state/database" --state "$state" \
-    --nodes 1 --admin "$bench_admin" --sync "$bench_sync" --ops "$bench_ops" --egress-allow "$bench_upstream"
+    --nodes 1 --admin "$bench_admin" --sync "$bench_sync" --ops "$bench_ops" "${allowed[@]}"
   process_wait control-plane 60 bench_sluice gateway list
   issue=("$programs/sluice-control-plane" issue --state "$state")
   "${issue[@]}" --kind node --name node-1 --out "$state/node" >>"$state/log/issue.log" 2>&1
