@@ -38,8 +38,6 @@ class Connection {
   io::Task<void> Serve();
   // Ends it now where it waits for a request.
   void CloseIfIdle();
-  // Ends it now, whatever it does: its exchange finds the client gone.
-  void Cut() { stream_->Cancel(); }
 
  private:
   io::Task<bool> WaitForRequest();

@@ -20,10 +20,12 @@ ProxyExchange::ProxyExchange(Worker& worker, Downstream& downstream, Admission& 
   started_wall = worker.clock().WallNow();
   request_id = worker.NewRequestId();
   ++worker_.stats().requests_in_flight;
+  worker_.exchanges().Add(*this);
 }
 
 ProxyExchange::~ProxyExchange() {
   --worker_.stats().requests_in_flight;
+  worker_.exchanges().Remove(*this);
 }
 
 PluginWorker& ProxyExchange::worker() const {
@@ -195,6 +197,8 @@ io::Task<void> ProxyExchange::Give(Reply reply) {
 
 // Exactly once, however it ended.
 void ProxyExchange::Finish() {
+  if (finished_) return;
+  finished_ = true;
   ended = worker_.clock().Now();
   request_bytes = downstream_.bytes_received();
   request_body_bytes = downstream_.body_received();
@@ -204,6 +208,32 @@ void ProxyExchange::Finish() {
   worker_.LogAccess(*this);
   in_flight_.Release();
   buffered_.Release();
+}
+
+void ProxyExchange::Cut() {
+  if (finished_) return;
+  reject_reason = "drain";
+  Finish();
+  downstream_.Abort();
+}
+
+void ExchangeList::Add(ProxyExchange& exchange) {
+  exchange.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &exchange;
+  first_ = &exchange;
+}
+
+void ExchangeList::Remove(ProxyExchange& exchange) {
+  (exchange.previous_ != nullptr ? exchange.previous_->next_ : first_) = exchange.next_;
+  if (exchange.next_ != nullptr) exchange.next_->previous_ = exchange.previous_;
+}
+
+void ExchangeList::Cut() {
+  for (ProxyExchange* exchange = first_; exchange != nullptr;) {
+    ProxyExchange* const next = exchange->next_;
+    exchange->Cut();
+    exchange = next;
+  }
 }
 
 }  // namespace sluice::proxy

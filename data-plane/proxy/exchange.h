@@ -19,8 +19,7 @@ class Worker;
 
 class ProxyExchange final : public Exchange {
  public:
-  // The head was complete at `started`. Fill in `client` and `request` before Run.
-  // `admission`: of the connection.
+  // The head was complete at `started`. Fill in `client` and `request` before Run. `admission`: of the connection.
   ProxyExchange(Worker& worker, Downstream& downstream, Admission& admission);
   ~ProxyExchange() override;
 
@@ -28,12 +27,15 @@ class ProxyExchange final : public Exchange {
   io::Task<void> Run();
   // The same for a head that is not to be served.
   io::Task<void> Refuse(int refusal, std::string_view reason);
+  // The node stops: plugins, counters and the log are told now, and the client must not take what it has for whole.
+  void Cut();
 
   PluginWorker& worker() const override;
   io::Task<Body> ReadRequestBody(size_t max) override;
   void SetRequestBody(std::string body) override;
 
  private:
+  friend class ExchangeList;
   io::Task<Verdict> Handle();
   Verdict FindGateway();
   bool CountConnection();
@@ -57,6 +59,20 @@ class ProxyExchange final : public Exchange {
   bool over_buffered_ = false;  // a plugin made a body for which the plan has no room
   std::optional<Forward> forward_;
   int port_ = -1;
+  bool finished_ = false;
+  ProxyExchange* previous_ = nullptr;
+  ProxyExchange* next_ = nullptr;
+};
+
+// Those that a worker has under way. In the exchanges themselves, since every request joins and leaves.
+class ExchangeList {
+ public:
+  void Add(ProxyExchange& exchange);
+  void Remove(ProxyExchange& exchange);
+  void Cut();
+
+ private:
+  ProxyExchange* first_ = nullptr;
 };
 
 }  // namespace sluice::proxy

@@ -19,6 +19,7 @@
 #include "data-plane/proxy/access_log.h"
 #include "data-plane/proxy/balancer.h"
 #include "data-plane/proxy/connection_limits.h"
+#include "data-plane/proxy/exchange.h"
 #include "data-plane/proxy/options.h"
 #include "data-plane/proxy/stats.h"
 #include "data-plane/proxy/upstream_pool.h"
@@ -56,6 +57,8 @@ class Worker final : public PluginWorker {
   Stats Snapshot();
   void CloseListeners();
   void CloseIdleConnections();
+  // Ends what is under way, each exchange with its log line.
+  void CutExchanges() { exchanges_.Cut(); }
   size_t connections() const { return connections_.size(); }
   // Sends what waits in the log queues without waiting for more; how many still have something.
   size_t FlushLogs();
@@ -91,6 +94,7 @@ class Worker final : public PluginWorker {
 
   void Enter(Connection* connection) { connections_.insert(connection); }
   void Leave(Connection* connection) { connections_.erase(connection); }
+  ExchangeList& exchanges() { return exchanges_; }
   void LogAccess(const Exchange& exchange);
 
  private:
@@ -107,6 +111,7 @@ class Worker final : public PluginWorker {
   std::unique_ptr<LogQueues> log_queues_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::unordered_set<Connection*> connections_;
+  ExchangeList exchanges_;
   std::vector<char> scratch_;
   std::string out_;
   std::string line_;

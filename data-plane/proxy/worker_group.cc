@@ -151,6 +151,7 @@ bool WorkerGroup::Drain(Duration lame_duck, Duration in_flight) {
     return worker.connections();
   };
   const bool whole = WaitForNone(connections, std::chrono::steady_clock::now() + in_flight);
+  if (!whole) OnEveryWorker([](Worker& worker) { worker.CutExchanges(); });
   const auto logs = [](Worker& worker) { return worker.FlushLogs(); };
   if (!WaitForNone(logs, std::chrono::steady_clock::now() + kLogFlushTime)) {
     log::Warning("log entries of plugins were not delivered before the node stopped");

@@ -33,8 +33,9 @@ class WorkerGroup final : public Publisher {
   uint16_t https_port() const { return https_.has_value() ? https_->port : 0; }
 
   // Not ready from now on. For `lame_duck` connections are still accepted, and every answer ends its connection; then
-  // ports and idle connections close, and what is in flight may take until `in_flight` has passed; at last plugins'
-  // log entries are sent, for at most kLogFlushTime. Blocks; false where an exchange had to be cut.
+  // ports and idle connections close, and what is in flight may take until `in_flight` has passed; what is left then is
+  // cut and logged; at last plugins' log entries are sent, for at most kLogFlushTime. Blocks; false where a connection
+  // was left.
   static constexpr std::chrono::seconds kLogFlushTime{3};
   bool Drain(Duration lame_duck, Duration in_flight);
 

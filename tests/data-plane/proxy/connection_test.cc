@@ -1,10 +1,13 @@
 // A client's connection: how long it may take, how often it may ask, how it ends.
 
+#include <algorithm>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "catch2/catch.hpp"
 #include "tests/support/node.h"
+#include "tests/support/process.h"
 
 using sluice::test::Node;
 using sluice::test::NodeOptions;
@@ -162,4 +165,29 @@ TEST_CASE("draining does not wait for ever") {
   client.Send(kGet);
   while (node.upstream().connections() == 0) std::this_thread::yield();
   CHECK_FALSE(node.group().Drain(0s, 0s));
+}
+
+TEST_CASE("a request that draining cuts is logged and counted once, and plugins are told") {
+  sluice::test::TempDir folder;
+  NodeOptions options;
+  options.gateway = R"(hosts: "a.test" routes { paths: "/" } plugins { name: "http-log" config {
+    fields { key: "http_endpoint" value { string_value: "http://127.0.0.1:UPSTREAM_PORT/log" } } } })";
+  options.upstream = [](auto& upstream, Peer& peer) {
+    upstream.Record(peer.ReadRequest());
+    if (upstream.last().starts_with("POST /log ")) return peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
+    peer.WaitForClose();
+  };
+  options.options.access_log = folder / "access.log";
+  std::optional<Node> node(std::move(options));
+  auto client = node->Connect();
+  client.Send(kGet);
+  while (node->upstream().requests() == 0) std::this_thread::yield();
+  CHECK_FALSE(node->group().Drain(0s, 0s));
+  CHECK(node->upstream().requests() == 2);
+  CHECK(node->stats().rejected.at("drain") == 1);
+  node.reset();
+  const std::string lines = sluice::test::ReadFile(folder / "access.log");
+  CHECK(lines.find("\"reject_reason\":\"drain\"") != std::string::npos);
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 1);
 }
