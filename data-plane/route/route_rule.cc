@@ -7,6 +7,7 @@
 #include "common/schema/text.h"
 #include "common/schema/url.h"
 #include "data-plane/http/fields.h"
+#include "data-plane/http/target.h"
 
 namespace sluice {
 namespace {
@@ -25,8 +26,10 @@ HostPattern ParseHostPattern(std::string_view text) {
     const auto parsed = schema::ParseHostPort(text);
     std::string host = parsed ? parsed->host : std::string(text);
     if (parsed && parsed->port) pattern.port = *parsed->port;
-    const bool is_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
-    pattern.text = is_ipv6 ? schema::Cat("[", host, "]") : CanonicalName(host);
+    if (host.find(':') != std::string::npos && !host.starts_with('[')) host = schema::Cat("[", host, "]");
+    // As the requests' hosts are, however the address was written.
+    int no_port;
+    if (!http::CanonicalHost(host, pattern.text, no_port)) pattern.text = CanonicalName(host);
     return pattern;
   }
   const size_t colon = text.rfind(':');

@@ -108,6 +108,13 @@ TEST_CASE("a pattern without a colon matches the host alone") {
   CHECK(AllowedOrigin(config, "http://x.b.test") == "");
 }
 
+TEST_CASE("an origin at the limit is matched and one past it is not") {
+  const std::string any = R"({"origins": ["https://a.test", ".*://x+"]})";
+  const std::string longest = "app://" + std::string(506, 'x');
+  CHECK(AllowedOrigin(any, longest) == longest);
+  CHECK(AllowedOrigin(any, longest + "x").empty());
+}
+
 TEST_CASE("credentials need the origin by name") {
   FakeExchange exchange(From("https://a.test"));
   CHECK(PluginUnderTest("cors", R"({"credentials": true})").Response(exchange) ==

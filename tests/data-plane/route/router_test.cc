@@ -112,6 +112,14 @@ TEST_CASE("a host with a port asks for that port") {
   CHECK(routes.Of({.host = "x.b.test", .port = 443}) == "");
 }
 
+TEST_CASE("an address as a route's host matches however it is written") {
+  Routes routes({R"(id: "long" hosts: "[2001:DB8:0:0:0:0:0:1]")", R"(id: "bare" hosts: "2001:0db8::2")",
+                 R"(id: "mapped" hosts: "[::ffff:192.0.2.1]:80")"});
+  CHECK(routes.Of({.host = "[2001:db8::1]", .port = 80}) == "long");
+  CHECK(routes.Of({.host = "[2001:db8::2]", .port = 80}) == "bare");
+  CHECK(routes.Of({.host = "192.0.2.1", .port = 80}) == "mapped");
+}
+
 TEST_CASE("hosts compare in their canonical form") {
   Routes routes({R"(id: "name" hosts: "A.Test.")", R"(id: "v6" hosts: "[::1]:80")"});
   CHECK(routes.Of({.host = "a.test"}) == "name");
