@@ -1,6 +1,7 @@
 #include "control-plane/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include "common/base/version.h"
 
@@ -13,6 +14,10 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
   auto* database = app.add_option("--database", flags.database, "libpq connection string or URL");
   database->envname("SLUICE_DATABASE");
   app.add_option("--database-file", flags.database_file, "file that holds the connection string")->excludes(database);
+  app.add_option(
+      "--secret-key-file", flags.secret_key_file,
+      "file of the keys that seal what the database keeps; made at the first start (default: secret-key in the "
+      "state folder; the keys themselves may be in SLUICE_SECRET_KEY instead)");
   app.add_option("--admin", flags.admin, "address of the admin service")->capture_default_str();
   app.add_option("--admin-tls-cert", flags.admin_tls_cert, "PEM file; TLS on the admin address");
   app.add_option("--admin-tls-key", flags.admin_tls_key, "PEM file");
@@ -52,6 +57,9 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   // The parser throws; nothing else of ours does.
   try {
     app.parse(argc, argv);
+    if (const char* key = std::getenv("SLUICE_SECRET_KEY")) flags.secret_key = key;
+    if (!flags.secret_key.empty() && !flags.secret_key_file.empty())
+      throw CLI::ValidationError("--secret-key-file", "SLUICE_SECRET_KEY is set too; give one of them");
     if (!flags.issue && flags.state.empty()) throw CLI::RequiredError("--state");
     if (!flags.issue && flags.database.empty() && flags.database_file.empty()) {
       throw CLI::RequiredError("--database or --database-file");

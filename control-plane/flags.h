@@ -12,6 +12,8 @@ struct Flags {
   std::string database;
   std::string database_file;
   std::string state;
+  std::string secret_key_file;  // "": in the state folder
+  std::string secret_key;       // of the environment; "": the file's
   std::string admin = "127.0.0.1:7001";
   std::string admin_tls_cert;
   std::string admin_tls_key;

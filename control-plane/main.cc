@@ -66,6 +66,33 @@ absl::StatusOr<std::string> DatabaseOf(const Flags& flags) {
   return content->substr(0, end == std::string::npos ? 0 : end + 1);
 }
 
+// The keys that seal what the database keeps: of the environment, else of the file, which is made with a new database.
+absl::StatusOr<store::KeyRing> SecretKeys(const Flags& flags, bool fresh) {
+  std::string from = "SLUICE_SECRET_KEY", text = flags.secret_key;
+  if (text.empty()) {
+    const std::string path = flags.secret_key_file.empty() ? flags.state + "/secret-key" : flags.secret_key_file;
+    auto content = fleet::ReadSmallFile(path);
+    if (absl::IsNotFound(content.status()) && fresh) {
+      absl::Status created = fleet::CreateFile(path, store::KeyRing::NewKey(), 0600);
+      if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+      if (created.ok())
+        log::Info("the secret key was made; keep a copy of it apart from the database", {{"path", path}});
+      content = fleet::ReadSmallFile(path);
+    }
+    if (absl::IsNotFound(content.status())) {
+      return absl::FailedPreconditionError("there is no secret key file " + path +
+                                           ", but the database is sealed with " +
+                                           "one: put it back, or give --secret-key-file");
+    }
+    if (!content.ok()) return content.status();
+    from = "secret key file " + path;
+    text = *std::move(content);
+  }
+  auto keys = store::KeyRing::Parse(text);
+  if (keys.ok()) return keys;
+  return absl::InvalidArgumentError(from + ": " + std::string(keys.status().message()));
+}
+
 bool IsLoopback(const std::string& address) {
   std::string host = address.substr(0, address.rfind(':'));
   if (host == "localhost") return true;
@@ -221,7 +248,8 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   auto fleet = FleetOf(flags, *database);
   if (!fleet.ok()) return Fail(fleet.status());
 
-  const store::Options options{*database};
+  store::Options options{*database};
+  options.keys = [&flags](bool fresh) { return SecretKeys(flags, fresh); };
   auto store = OpenStore(options, clock, ends);
   if (!store.ok()) return Fail(store.status());
   status = FillStore(**store, flags.state);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "control-plane/store/postgres_store.h"
 
@@ -19,8 +20,8 @@ constexpr Statement kLockGateway = {"lock_gateway", "select version, kind from g
 constexpr Statement kUpdateGateway = {
     "update_gateway",
     "update gateways set name = $2, plan = $3, version = $4::bigint, updated_at = now() where id = $1"};
-constexpr Statement kDropHosts = {
-    "drop_hosts", "delete from gateway_hosts where gateway_id = $1 and host <> all ($2::text[])"};
+constexpr Statement kDropHosts = {"drop_hosts",
+                                  "delete from gateway_hosts where gateway_id = $1 and host <> all ($2::text[])"};
 constexpr Statement kPutHosts = {
     "put_hosts",
     "insert into gateway_hosts (host, gateway_id, position)"
@@ -28,10 +29,9 @@ constexpr Statement kPutHosts = {
     " on conflict (host) do update set position = excluded.position"
     " where gateway_hosts.gateway_id = excluded.gateway_id"};
 constexpr Statement kCountHosts = {"count_hosts", "select count(*) from gateway_hosts where gateway_id = $1"};
-constexpr Statement kDeleteEntities = {
-    "delete_entities",
-    "delete from entities e using unnest($2::text[], $3::text[]) as gone (kind, id)"
-    " where e.gateway_id = $1 and e.kind = gone.kind and e.id = gone.id"};
+constexpr Statement kDeleteEntities = {"delete_entities",
+                                       "delete from entities e using unnest($2::text[], $3::text[]) as gone (kind, id)"
+                                       " where e.gateway_id = $1 and e.kind = gone.kind and e.id = gone.id"};
 constexpr Statement kPutEntities = {
     "put_entities",
     "insert into entities (gateway_id, kind, id, name, tags, body)"
@@ -145,7 +145,13 @@ absl::Status PutReferences(Connection& connection, const Write& write) {
   return connection.Run(kPutReferences, For(write.config.id()).TextArray(from).TextArray(to)).status();
 }
 
-absl::Status PutEntities(Connection& connection, const Write& write) {
+// A JSON string: the column is of JSON.
+std::string SealedBody(const KeyRing& keys, const Write& write, const EntityRow& row) {
+  return absl::StrCat("\"", absl::Base64Escape(keys.Seal(row.body, {write.config.id(), row.kind, row.id, "body"})),
+                      "\"");
+}
+
+absl::Status PutEntities(Connection& connection, const KeyRing& keys, const Write& write) {
   if (write.upserts.empty()) return absl::OkStatus();
   std::vector<std::string> kinds, ids, names, tags, bodies;
   for (const EntityRow& row : write.upserts) {
@@ -153,7 +159,7 @@ absl::Status PutEntities(Connection& connection, const Write& write) {
     ids.push_back(row.id);
     names.push_back(row.name);
     tags.push_back(Parameters::ArrayLiteral(row.tags));
-    bodies.push_back(row.body);
+    bodies.push_back(SealedBody(keys, write, row));
   }
   Parameters parameters = For(write.config.id());
   parameters.TextArray(kinds).TextArray(ids).TextArray(names).TextArray(tags).TextArray(bodies);
@@ -189,6 +195,8 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   const int64_t version = write.expected_version + 1;
   config.set_version(version);
   const std::string bytes = SerializeStable(config);
+  const std::string as_version = keys_.Seal(bytes, VersionPlace(config.id(), std::to_string(version)));
+  const std::string as_config = keys_.Seal(bytes, ConfigPlace(config.id()));
 
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
@@ -198,12 +206,12 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   if (status.ok()) status = PutGateway(connection, write);
   if (status.ok()) status = PutHosts(connection, config);
   if (status.ok()) status = DeleteEntities(connection, write);
-  if (status.ok()) status = PutEntities(connection, write);
-  if (status.ok()) status = PutVersion(connection, write, version, bytes);
+  if (status.ok()) status = PutEntities(connection, keys_, write);
+  if (status.ok()) status = PutVersion(connection, write, version, as_version);
   if (status.ok()) status = InsertAudit(connection, write.audit);
   if (!status.ok()) return status;
   auto revision =
-      TickAndCommit(connection, transaction, kTick, For(config.id()).Int(version).Int(config.kind()).Bytes(bytes));
+      TickAndCommit(connection, transaction, kTick, For(config.id()).Int(version).Int(config.kind()).Bytes(as_config));
   if (!revision.ok()) return revision.status();
   return Committed{version, *revision};
 }

@@ -87,7 +87,9 @@ absl::StatusOr<VersionRecord> PostgresStore::GetVersion(const std::string& gatew
   if (!rows.ok()) return rows.status();
   if (rows->rows() == 0) return absl::NotFoundError("there is no such version");
   VersionRecord record = ReadVersion(*rows, 0);
-  record.config = rows->Text(0, 6);
+  auto config = keys_.Open(rows->Text(0, 6), VersionPlace(gateway_id, std::to_string(record.version)));
+  if (!config.ok()) return config.status();
+  record.config = *std::move(config);
   return record;
 }
 

@@ -13,7 +13,7 @@ namespace sluice::store {
 
 class PostgresStore final : public Store {
  public:
-  explicit PostgresStore(const Options& options) : pool_(options) {}
+  PostgresStore(const Options& options, KeyRing keys) : keys_(std::move(keys)), pool_(options) {}
 
   // commit.cc
   absl::StatusOr<Committed> Commit(const Write& write) override;
@@ -45,8 +45,17 @@ class PostgresStore final : public Store {
 
  private:
   absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
+  const KeyRing keys_;
   Pool pool_;
 };
+
+// Where configurations are kept: a version, and what nodes are sent.
+inline Place VersionPlace(std::string_view gateway, std::string_view version) {
+  return {gateway, "version", version, "config"};
+}
+inline Place ConfigPlace(std::string_view gateway) {
+  return {gateway, "gateway", gateway, "config"};
+}
 
 // Part of the caller's transaction.
 absl::Status InsertAudit(Connection& connection, const AuditRecord& record);

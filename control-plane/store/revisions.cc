@@ -32,8 +32,10 @@ absl::StatusOr<std::vector<ConfigRow>> PostgresStore::ConfigsAfter(int64_t after
   if (!rows.ok()) return rows.status();
   std::vector<ConfigRow> configs;
   for (int row = 0; row < rows->rows(); ++row) {
+    auto config = keys_.Open(rows->Text(row, 4), ConfigPlace(rows->Text(row, 1)));
+    if (!config.ok()) return config.status();
     configs.push_back({rows->Int(row, 0), rows->Text(row, 1), rows->Bool(row, 2),
-                       static_cast<config::v1::GatewayKind>(rows->Int(row, 3)), rows->Text(row, 4)});
+                       static_cast<config::v1::GatewayKind>(rows->Int(row, 3)), *std::move(config)});
   }
   return configs;
 }

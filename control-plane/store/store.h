@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "control-plane/store/seal.h"
 #include "sluice/config/v1/gateway.pb.h"
 
 namespace sluice::store {
@@ -41,7 +42,7 @@ struct VersionRecord {
   std::string message;
   WallTime created;
   std::string config;  // serialised GatewayConfig; empty in listings
-  uint32_t config_bytes = 0;
+  uint32_t config_bytes = 0;  // as stored, sealed
 };
 
 // Who does what: kept with every mutation, success or refusal.
@@ -103,15 +104,20 @@ struct NodeRecord {
   WallTime last_seen;
 };
 
+// The keys that seal what is kept (seal.h). `fresh`: nothing is sealed in this database yet, so a new key may be made.
+using KeySource = std::function<absl::StatusOr<KeyRing>(bool fresh)>;
+
 struct Options {
   std::string database;  // libpq connection string or URL
   int connections = kMaxConnections;
   Duration statement_timeout = std::chrono::seconds(10);
+  KeySource keys;  // asked by Store::Open
 };
 
 class Store {
  public:
-  // Connects (retrying for up to `patience`) and applies pending migrations under an advisory lock.
+  // Connects (retrying for up to `patience`), applies pending migrations under an advisory lock, and asks for the keys.
+  // FAILED_PRECONDITION: they are not those that sealed what the database holds.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const Options& options, Duration patience);
   virtual ~Store() = default;
 

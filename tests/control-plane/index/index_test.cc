@@ -116,7 +116,9 @@ TEST_CASE("an index without a database keeps what it has") {
 
 TEST_CASE("a database that was restored to the past is an alarm, and nothing is rolled back") {
   const std::string database = test::SharedPostgres().CreateDatabase();
-  auto store = store::Store::Open({database}, {});
+  store::Options options{database};
+  options.keys = [](bool) { return store::KeyRing::Parse(store::KeyRing::NewKey()); };
+  auto store = store::Store::Open(options, {});
   REQUIRE(store.ok());
   config::v1::Plan plan;
   plan.set_name("serverless");

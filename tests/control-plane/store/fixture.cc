@@ -6,6 +6,7 @@ namespace sluice::store {
 
 Database::Database(test::Postgres& cluster) : cluster_(cluster) {
   options_.database = cluster.CreateDatabase();
+  options_.keys = [text = key_](bool) { return KeyRing::Parse(text); };
   auto store = Store::Open(options_, std::chrono::seconds(10));
   INFO(store.status().ToString());
   REQUIRE(store.ok());
@@ -37,7 +38,9 @@ Write WriteOf(int number, int64_t expected_version) {
   return write;
 }
 
-EntityRow Service(const std::string& id, const std::string& name) { return {"service", id, name, {}, "{}", {}}; }
+EntityRow Service(const std::string& id, const std::string& name) {
+  return {"service", id, name, {}, "{}", {}};
+}
 
 EntityRow Route(const std::string& id, const std::string& service_id) {
   return {"route", id, "", {}, "{}", {service_id}};

@@ -16,12 +16,14 @@ class Database {
   Store* operator->() const { return store_.get(); }
   Store& store() const { return *store_; }
   const Options& options() const { return options_; }
+  const std::string& key() const { return key_; }  // that seals it
   std::string Query(const std::string& sql) const { return cluster_.Query(options_.database, sql); }
   // Makes the gateway "g1" with id "1", or with that number.
   Committed Create(int number = 1) const;
 
  private:
   test::Postgres& cluster_;
+  const std::string key_ = KeyRing::NewKey();
   Options options_;
   std::unique_ptr<Store> store_;
 };

@@ -24,7 +24,8 @@ TEST_CASE("two databases have different epochs") {
 }
 
 TEST_CASE("eight replicas that start at once migrate once") {
-  const Options options{test::SharedPostgres().CreateDatabase()};
+  Options options{test::SharedPostgres().CreateDatabase()};
+  options.keys = [text = KeyRing::NewKey()](bool) { return KeyRing::Parse(text); };
   std::atomic<int> opened{0};
   std::vector<std::thread> replicas;
   for (int i = 0; i < 8; ++i) replicas.emplace_back([&] { opened += Store::Open(options, {}).ok(); });
