@@ -15,10 +15,11 @@ namespace {
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
-constexpr std::array<std::string_view, 9> kFirst = {"_format_version", "id",     "name", "kind", "username",
+constexpr std::array<std::string_view, 9> kFirst = {"_format_version", "id",     "name", "kind",         "username",
                                                     "custom_id",       "target", "key",  "instance_name"};
-constexpr std::array<std::string_view, 8> kLast = {"services", "routes",    "consumers", "keyauth_credentials",
-                                                   "plugins",  "upstreams", "targets",   "config"};
+constexpr std::array<std::string_view, 11> kLast = {
+    "services", "routes",       "consumers", "keyauth_credentials", "plugins", "upstreams", "targets",
+    "config",   "certificates", "snis",      "ca_certificates"};
 
 int Rank(std::string_view key) {
   const auto first = std::find(kFirst.begin(), kFirst.end(), key);
@@ -56,6 +57,25 @@ std::string Text(const std::string& text) {
   return text.find("${{") == std::string::npos ? Quoted(text) : "!!str " + Quoted(text);
 }
 
+// Several whole lines, such as a certificate: written as lines, where no character needs an escape and the first shows
+// how far they are indented.
+bool IsLines(const std::string& text) {
+  if (!text.ends_with('\n') || text.ends_with("\n\n") || text.starts_with(' ')) return false;
+  const auto plain = [](char c) { return (c >= ' ' && c <= '~') || c == '\n'; };
+  return text.find('\n') + 1 < text.size() && text[0] != '\n' && text.find("${{") == std::string::npos &&
+         std::all_of(text.begin(), text.end(), plain);
+}
+
+void WriteLines(std::string_view text, size_t indent, std::string& out) {
+  out += " |\n";
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at) + 1;
+    if (end - at > 1) out += std::string(indent, ' ');
+    out += text.substr(at, end - at);
+    at = end;
+  }
+}
+
 bool IsBlock(const Value& value) {
   return (value.has_struct_value() && !value.struct_value().fields().empty()) ||
          (value.has_list_value() && !value.list_value().values().empty());
@@ -90,6 +110,10 @@ void WriteMap(const Struct& object, size_t indent, std::string& out) {
   for (const std::string& key : Keys(object)) {
     const Value& value = object.fields().at(key);
     out += std::string(indent, ' ') + Text(key) + ":";
+    if (IsLines(value.string_value())) {
+      WriteLines(value.string_value(), indent + 2, out);
+      continue;
+    }
     if (!IsBlock(value)) {
       out += " " + Inline(value) + "\n";
       continue;

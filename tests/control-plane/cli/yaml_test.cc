@@ -36,7 +36,9 @@ std::string PositionOf(const std::string& text, const std::string& field) {
   return position ? std::to_string(position->line) + ":" + std::to_string(position->column) : "none";
 }
 
-std::string Nested(int depth) { return "a: " + std::string(depth, '[') + std::string(depth, ']'); }
+std::string Nested(int depth) {
+  return "a: " + std::string(depth, '[') + std::string(depth, ']');
+}
 
 const std::string kFile = R"(_format_version: "3.0"
 services:
@@ -103,14 +105,18 @@ TEST_CASE("32 levels are read and 33 refused") {
   CHECK(Read(Nested(32)) == "1:35: nested more than 32 deep");
 }
 
-TEST_CASE("deep nesting does not end the program") { CHECK(Read(Nested(100'000)) == "1:35: nested more than 32 deep"); }
+TEST_CASE("deep nesting does not end the program") {
+  CHECK(Read(Nested(100'000)) == "1:35: nested more than 32 deep");
+}
 
 TEST_CASE("a file of 4 MiB is read and a larger one refused") {
   CHECK(Read("a: " + std::string(cli::kMaxYamlBytes - 3, 'x')).starts_with("{"));
   CHECK(Read("a: " + std::string(cli::kMaxYamlBytes - 2, 'x')) == "1:1: the file is larger than 4 MiB");
 }
 
-TEST_CASE("an alias stands for what was named") { CHECK(Read("a: &x [1]\nb: *x\n") == R"({"a":[1],"b":[1]})"); }
+TEST_CASE("an alias stands for what was named") {
+  CHECK(Read("a: &x [1]\nb: *x\n") == R"({"a":[1],"b":[1]})");
+}
 
 TEST_CASE("a merge fills in what is not there") {
   CHECK(Read("a: &x {p: 1, q: 1}\nb: {<<: *x, q: 2}\n") == R"({"a":{"p":1,"q":1},"b":{"p":1,"q":2}})");
@@ -151,9 +157,13 @@ TEST_CASE("two documents, a list, and tags are refused") {
   CHECK(Value("!!binary aGk=").find("is not supported") != std::string::npos);
 }
 
-TEST_CASE("JSON is read too") { CHECK(Read("{\"a\": [1, \"b\", null]}") == R"({"a":[1,"b",null]})"); }
+TEST_CASE("JSON is read too") {
+  CHECK(Read("{\"a\": [1, \"b\", null]}") == R"({"a":[1,"b",null]})");
+}
 
-TEST_CASE("a syntax error has its place") { CHECK(Read("a: 1\nb: [1\n").find("3:1: ") == 0); }
+TEST_CASE("a syntax error has its place") {
+  CHECK(Read("a: 1\nb: [1\n").find("3:1: ") == 0);
+}
 
 TEST_CASE("what is written reads back the same") {
   const std::string json =
@@ -172,7 +182,28 @@ TEST_CASE("what is written reads back the same") {
 TEST_CASE("YAML is written with names first and nested entities last") {
   google::protobuf::Struct value;
   std::string error;
-  REQUIRE(schema::ParseJson(R"({"services":[{"routes":[{"paths":["/a"],"name":"r"}],"host":"h","name":"s"}]})", value, error));
-  CHECK(cli::WriteYaml(value) ==
-        "services:\n- name: s\n  host: h\n  routes:\n  - name: r\n    paths:\n    - /a\n");
+  REQUIRE(schema::ParseJson(R"({"services":[{"routes":[{"paths":["/a"],"name":"r"}],"host":"h","name":"s"}]})", value,
+                            error));
+  CHECK(cli::WriteYaml(value) == "services:\n- name: s\n  host: h\n  routes:\n  - name: r\n    paths:\n    - /a\n");
+}
+
+TEST_CASE("text of several lines is written as lines, and reads back the same") {
+  google::protobuf::Struct value;
+  std::string error;
+  REQUIRE(
+      schema::ParseJson(R"({"certificates":[{"cert":"-----BEGIN\n\n# a: b \n-----END\n","id":"i"}]})", value, error));
+  const std::string yaml = cli::WriteYaml(value);
+  CHECK(yaml == "certificates:\n- id: i\n  cert: |\n    -----BEGIN\n\n    # a: b \n    -----END\n");
+  CHECK(Read(yaml) == schema::ToJson(value));
+}
+
+TEST_CASE("text whose lines would not read back the same is quoted") {
+  for (const std::string text :
+       {" a\nb\n", "\na\n", "a\nb", "a\nb\n\n", "a\n\tb\n", "a\n${{ x }}\n", "a\r\nb\n", "a\n\n"}) {
+    google::protobuf::Struct value;
+    (*value.mutable_fields())["t"].set_string_value(text);
+    INFO(cli::WriteYaml(value));
+    CHECK(cli::WriteYaml(value).find('|') == std::string::npos);
+    CHECK(Read(cli::WriteYaml(value)) == schema::ToJson(value));
+  }
 }
