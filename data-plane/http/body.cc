@@ -98,24 +98,48 @@ std::string_view BodyDecoder::TakeSize(char c) {
   }
   if (c != ';') return Fail("chunk-size");
   state_ = State::kExtension;
-  return TakeExtension(c);
+  extension_ = Extension::kNameStart;
+  return ++extension_bytes_ > kMaxChunkExtensionBytes ? Fail("chunk-extension") : std::string_view();
 }
 
-// Extensions mean nothing to us, but a quoted one must not hide a line end from readers who honour quotes.
+// Extensions mean nothing to us, but what is none must not hide a line end from readers who look at them.
 std::string_view BodyDecoder::TakeExtension(char c) {
-  if (c == '\r' && !in_quotes_) {
+  const bool may_end =
+      extension_ == Extension::kName || extension_ == Extension::kValue || extension_ == Extension::kClosed;
+  if (c == '\r' && may_end) {
     state_ = State::kSizeLf;
     return {};
   }
-  if (++extension_bytes_ > kMaxChunkExtensionBytes || syntax::Is(c, syntax::kControl)) return Fail("chunk-extension");
-  if (escaped_) {
-    escaped_ = false;
-  } else if (c == '"') {
-    in_quotes_ = !in_quotes_;
-  } else if (c == '\\' && in_quotes_) {
-    escaped_ = true;
-  }
+  if (++extension_bytes_ > kMaxChunkExtensionBytes || !StepExtension(c)) return Fail("chunk-extension");
   return {};
+}
+
+bool BodyDecoder::StepExtension(char c) {
+  const bool token = syntax::Is(c, syntax::kToken);
+  switch (extension_) {
+    case Extension::kNameStart:
+      extension_ = Extension::kName;
+      return token;
+    case Extension::kValueStart:
+      extension_ = c == '"' ? Extension::kQuoted : Extension::kValue;
+      return token || c == '"';
+    case Extension::kQuoted:
+      if (c == '"') extension_ = Extension::kClosed;
+      if (c == '\\') extension_ = Extension::kEscaped;
+      return !syntax::Is(c, syntax::kControl);
+    case Extension::kEscaped:
+      extension_ = Extension::kQuoted;
+      return !syntax::Is(c, syntax::kControl);
+    case Extension::kName:
+    case Extension::kValue:
+      if (token) return true;
+      break;
+    case Extension::kClosed:
+      break;
+  }
+  const bool has_value = extension_ != Extension::kName;
+  extension_ = c == ';' ? Extension::kNameStart : Extension::kValueStart;
+  return c == ';' || (c == '=' && !has_value);
 }
 
 std::string_view BodyDecoder::TakeTrailer(char c) {
@@ -127,13 +151,10 @@ std::string_view BodyDecoder::TakeTrailer(char c) {
         return {};
       }
       state_ = State::kTrailerName;
-      return syntax::Is(c, syntax::kToken) ? std::string_view() : Fail("trailer");
+      name_bytes_ = 0;
+      return TakeTrailerName(c);
     case State::kTrailerName:
-      if (c == ':') {
-        state_ = State::kTrailerValue;
-        return {};
-      }
-      return syntax::Is(c, syntax::kToken) ? std::string_view() : Fail("trailer");
+      return TakeTrailerName(c);
     case State::kTrailerValue:
       if (c == '\r') {
         state_ = State::kTrailerLf;
@@ -147,6 +168,23 @@ std::string_view BodyDecoder::TakeTrailer(char c) {
       done_ = c == '\n';
       return done_ ? std::string_view() : Fail("chunk-end");
   }
+}
+
+// A trailer is dropped, but one that speaks of framing is refused: it is there for somebody who believes it.
+std::string_view BodyDecoder::TakeTrailerName(char c) {
+  if (syntax::Is(c, syntax::kToken)) {
+    if (name_bytes_ < name_.size()) name_[name_bytes_] = c;
+    ++name_bytes_;
+    return {};
+  }
+  if (c != ':' || name_bytes_ == 0) return Fail("trailer");
+  const std::string_view name(name_.data(), std::min<size_t>(name_bytes_, name_.size()));
+  const bool whole = name_bytes_ <= name_.size();
+  if (whole && (syntax::IsAliasOf(name, "content-length") || syntax::IsAliasOf(name, "transfer-encoding"))) {
+    return Fail("trailer");
+  }
+  state_ = State::kTrailerValue;
+  return {};
 }
 
 }  // namespace sluice::http

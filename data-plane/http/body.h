@@ -1,8 +1,10 @@
 #pragma once
 
 // The bytes of a body out of a connection's bytes: by length, chunked, or until close. Pure state machine, no I/O, so
-// that fuzzers and tests drive it directly; the proxy feeds it. Trailers and chunk extensions are checked and dropped.
+// that fuzzers and tests drive it directly; the proxy feeds it. Trailers and chunk extensions are checked and dropped:
+// extensions are `;name`, `;name=token` or `;name="quoted"` without blanks, and a trailer says nothing of framing.
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -36,22 +38,26 @@ class BodyDecoder {
     kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf,
     kTrailerStart, kTrailerName, kTrailerValue, kTrailerLf, kEndLf, kRaw,
   };
+  enum class Extension : uint8_t { kNameStart, kName, kValueStart, kValue, kQuoted, kEscaped, kClosed };
   std::string_view Fail(std::string_view reason);
   std::string_view TakeSize(char c);
   std::string_view TakeExtension(char c);
+  bool StepExtension(char c);  // false where the grammar has no place for it
   std::string_view TakeTrailer(char c);
+  std::string_view TakeTrailerName(char c);
   std::string_view TakeControl(char c);  // any byte of a chunked body that is not data
 
   Framing framing_;
   State state_;
   bool done_ = false;
-  bool in_quotes_ = false;  // of a chunk extension
-  bool escaped_ = false;
+  Extension extension_ = Extension::kNameStart;
   uint64_t remaining_ = 0;  // of the body, or of the chunk
   uint64_t decoded_ = 0;
   uint32_t digits_ = 0;
   uint32_t extension_bytes_ = 0;
   uint32_t trailer_bytes_ = 0;
+  uint32_t name_bytes_ = 0;      // of the trailer's name
+  std::array<char, 17> name_{};  // its first bytes: enough to know the names that it may not have
   std::string_view failure_;  // once wrong, always wrong
 };
 

@@ -28,8 +28,11 @@ void NoteConnection(std::string_view value, FieldBlock& block) {
 }
 
 void NoteField(const Field& field, FieldBlock& block) {
-  const auto note = [&field](const char* name, uint32_t& count, std::string_view& value) {
-    if (!EqualsIgnoreCase(field.name, name)) return;
+  const auto note = [&field, &block](const char* name, uint32_t& count, std::string_view& value) {
+    if (!EqualsIgnoreCase(field.name, name)) {
+      block.alias |= syntax::IsAliasOf(field.name, name);
+      return;
+    }
     ++count;
     value = field.value;
   };
@@ -130,6 +133,7 @@ bool ParseLength(std::string_view text, uint64_t& length) {
 }
 
 ParseError DecideFraming(const FieldBlock& block, Protocol protocol, Framing& framing) {
+  if (block.alias) return {400, "framing-alias"};
   if (block.codings > 0) {
     if (block.lengths > 0) return {400, "length-with-chunked"};
     if (block.codings > 1) return {400, "duplicate-transfer-encoding"};

@@ -47,6 +47,7 @@ struct FieldBlock {
   bool close = false;
   bool keep_alive = false;
   bool upgrade = false;
+  bool alias = false;             // "Content_Length" or "Transfer_Encoding", which some servers take for the real ones
   bool bad_connection = false;    // not a list of tokens
   bool protected_named = false;   // IsProtectedFromConnection
 };

@@ -51,6 +51,16 @@ inline bool Is(char c, uint8_t classes) { return (kTable[static_cast<unsigned ch
 inline char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 inline int HexValue(char c) { return Is(c, kDigit) ? c - '0' : Lower(c) - 'a' + 10; }
 
+// `lower` is lower case with dashes; underscores in `name` count as dashes, as they do for servers that make variables of
+// names.
+inline bool IsAliasOf(std::string_view name, std::string_view lower) {
+  if (name.size() != lower.size()) return false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    if ((name[i] == '_' ? '-' : Lower(name[i])) != lower[i]) return false;
+  }
+  return true;
+}
+
 inline bool AllOf(std::string_view text, uint8_t classes) {
   for (char c : text) {
     if (!Is(c, classes)) return false;

@@ -61,17 +61,6 @@ void AppendFraming(std::string& out, Framing framing, std::string_view connectio
   out.append("\r\n");
 }
 
-char DashFor(char c) { return c == '_' ? '-' : syntax::Lower(c); }
-
-// `lower` is lower case with dashes; underscores in `name` count as dashes.
-bool IsAliasOf(std::string_view name, std::string_view lower) {
-  if (name.size() != lower.size()) return false;
-  for (size_t i = 0; i < name.size(); ++i) {
-    if (DashFor(name[i]) != lower[i]) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 void AppendRequestHead(std::string& out, std::string_view method, std::string_view target, std::string_view host,
@@ -136,10 +125,10 @@ bool IsProtectedFromConnection(std::string_view name) {
   static constexpr std::string_view kPrefixes[] = {"x-forwarded-",     "x-consumer-", "x-credential-",
                                                    "x-authenticated-", "x-gateway-",  "x-kong-"};
   for (std::string_view known : kNames) {
-    if (IsAliasOf(name, known)) return true;
+    if (syntax::IsAliasOf(name, known)) return true;
   }
   for (std::string_view prefix : kPrefixes) {
-    if (IsAliasOf(name.substr(0, prefix.size()), prefix)) return true;
+    if (syntax::IsAliasOf(name.substr(0, prefix.size()), prefix)) return true;
   }
   return false;
 }

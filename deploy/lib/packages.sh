@@ -15,6 +15,8 @@ packages_runtime=(
 packages_up=(postgresql curl ca-certificates iproute2 openssl)
 packages_test=(catch2 prometheus shellcheck jq)
 packages_attack=(slowhttptest)
+packages_conformance=(node-llhttp libboost1.81-dev)
+packages_fuzz=(clang-19 libclang-rt-19-dev "${packages_conformance[@]}")
 packages_bench=(wrk nginx-light procps)
 
 # Prints those of the given packages that are not installed.

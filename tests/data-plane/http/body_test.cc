@@ -119,6 +119,18 @@ TEST_CASE("chunk extensions are dropped") {
   CHECK(Chunked("5;a=\"b;\\\"c\"\r\nhello\r\n0\r\n\r\n").data == "hello");
 }
 
+TEST_CASE("chunk extensions are names, with a token or a quoted value, and nothing else") {
+  for (const char* good : {";a", ";a;b=c", ";a=\"\"", ";a=\"\xe9\t \\\\\";b"}) {
+    INFO(good);
+    CHECK(Chunked("5" + std::string(good) + "\r\nhello\r\n0\r\n\r\n").data == "hello");
+  }
+  for (const char* bad : {";", ";;a", ";a;", "; a", ";a ", ";a =b", ";a= b", ";=b", ";a=", ";a=b=c", ";a=\"b\"c", ";\xe9",
+                          ";a=(b)", ";\"a\""}) {
+    INFO(bad);
+    CHECK(Chunked("5" + std::string(bad) + "\r\nhello\r\n0\r\n\r\n").error == "chunk-extension");
+  }
+}
+
 TEST_CASE("chunk extensions that could hide a line end are refused") {
   CHECK(Chunked("5;a\nb\r\nhello").error == "chunk-extension");
   CHECK(Chunked("5;a\rb\r\nhello").error == "chunk-size");
@@ -130,7 +142,7 @@ TEST_CASE("a body has 4 KiB of chunk extensions in all and not a byte more") {
   const std::string half(kMaxChunkExtensionBytes / 2 - 1, 'x');
   const std::string two = "1;" + half + "\r\na\r\n1;" + half + "\r\nb\r\n";
   CHECK(Decode({Kind::kChunked, 0}, two + "0\r\n\r\n", 4096).data == "ab");
-  CHECK(Decode({Kind::kChunked, 0}, two + "0;\r\n\r\n", 4096).error == "chunk-extension");
+  CHECK(Decode({Kind::kChunked, 0}, two + "0;x\r\n\r\n", 4096).error == "chunk-extension");
 }
 
 TEST_CASE("what looks like a request inside chunks is data, behind the last chunk it is a trailer") {
@@ -148,6 +160,12 @@ TEST_CASE("trailers are checked and dropped") {
   CHECK(Chunked("0\r\nX: a\nb\r\n\r\n").error == "trailer");
   CHECK(Chunked("0\r\nX: a\rb\r\n\r\n").error == "trailer");
   CHECK(Chunked("0\r\nX\r\n\r\n").error == "trailer");
+}
+
+TEST_CASE("a trailer says nothing of framing") {
+  CHECK(Chunked("0\r\nContent-Length: 5\r\n\r\n").error == "trailer");
+  CHECK(Chunked("0\r\nX: y\r\ntransfer_ENCODING: chunked\r\n\r\n").error == "trailer");
+  CHECK(Chunked("0\r\nContent-Lengt: 5\r\nTransfer-Encodings: x\r\n\r\n").done);
 }
 
 TEST_CASE("trailers have 8 KiB and not a byte more") {

@@ -222,6 +222,15 @@ TEST_CASE("Transfer-Encoding is chunked and nothing else") {
   });
 }
 
+TEST_CASE("an underscore does not hide a framing field from us that another server would see") {
+  Check({
+      {Post("Transfer_Encoding: chunked\r\nContent-Length: 5"), 400, "framing-alias"},
+      {Post("content_LENGTH: 5"), 400, "framing-alias"},
+      {Post("Content-Length: 5\r\nContent_Length: 5"), 400, "framing-alias"},
+      {Post("Content-Lengths: 5\r\nContent.Length: 6"), 0, ""},
+  });
+}
+
 TEST_CASE("HTTP/1.0 has no transfer codings") {
   CHECK(ErrorOf("POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n").reason == "chunked-in-http-1.0");
 }

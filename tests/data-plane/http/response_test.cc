@@ -70,6 +70,7 @@ TEST_CASE("responses with another meaning, or none, are refused") {
   CHECK(ReasonOf(Ok("Content-Length: 1\r\nContent-Length: 2")) == "duplicate-length");
   CHECK(ReasonOf(Ok("Content-Length: 1\r\nContent-Length: 1")) == "duplicate-length");
   CHECK(ReasonOf(Ok("Content-Length: -1")) == "length");
+  CHECK(ReasonOf(Ok("Content_Length: 1\r\nContent-Length: 2")) == "framing-alias");
   CHECK(ReasonOf(Ok("Transfer-Encoding: gzip, chunked")) == "transfer-encoding");
   CHECK(ReasonOf("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") == "chunked-in-http-1.0");
   CHECK(ReasonOf(Ok("X : y")) == "field-name");
