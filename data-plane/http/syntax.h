@@ -51,7 +51,7 @@ inline bool Is(char c, uint8_t classes) { return (kTable[static_cast<unsigned ch
 inline char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 inline int HexValue(char c) { return Is(c, kDigit) ? c - '0' : Lower(c) - 'a' + 10; }
 
-// `lower` is lower case with dashes; underscores in `name` count as dashes, as they do for servers that make variables of
+// `lower` is lower case with dashes; underscores in `name` count as dashes, as they do where servers make variables of
 // names.
 inline bool IsAliasOf(std::string_view name, std::string_view lower) {
   if (name.size() != lower.size()) return false;
