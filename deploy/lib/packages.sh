@@ -17,7 +17,7 @@ packages_test=(catch2 prometheus shellcheck jq)
 packages_attack=(slowhttptest)
 packages_conformance=(node-llhttp libboost1.81-dev)
 packages_fuzz=(clang-19 libclang-rt-19-dev "${packages_conformance[@]}")
-packages_bench=(wrk nginx-light procps)
+packages_bench=(wrk nginx-light haproxy nghttp2-client strace python3-venv)
 
 # Prints those of the given packages that are not installed.
 missing_packages() {
@@ -41,7 +41,7 @@ services_off() {
   have systemctl || return 0
   for name in "$@"; do
     case $name in
-      prometheus | nginx-light) as_root systemctl disable -q "${name%-light}" 2>/dev/null || true ;;
+      prometheus | nginx-light | haproxy) as_root systemctl disable -q "${name%-light}" 2>/dev/null || true ;;
     esac
   done
 }
