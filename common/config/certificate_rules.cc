@@ -3,6 +3,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "common/config/limits.h"
 #include "common/config/pem.h"
@@ -31,6 +32,22 @@ std::string KeyFault(const EVP_PKEY* key) {
   return "";
 }
 
+// "" where every client can verify what a node signs with the key, at a price that every handshake can pay.
+std::string ServerKeyFault(const EVP_PKEY* key) {
+  if (std::string fault = KeyFault(key); !fault.empty()) return fault;
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
+    const int bits = EVP_PKEY_get_bits(key);
+    if (bits <= kMaxRsaBits) return "";
+    return Cat("its RSA key of ", bits, " bits is too large; use at most ", kMaxRsaBits, " bits");
+  }
+  char curve[64] = "";
+  EVP_PKEY_get_group_name(key, curve, sizeof(curve), nullptr);
+  for (const char* known : {"prime256v1", "secp384r1", "secp521r1"}) {
+    if (std::string_view(curve) == known) return "";
+  }
+  return "expected an ECDSA key on P-256, P-384 or P-521: clients know no other curve";
+}
+
 // Nodes refuse such signatures, but not those of a self-signed certificate, which prove nothing.
 std::string SignatureFault(X509* certificate) {
   constexpr int kMinSecurityBits = 112;  // OpenSSL's security level 2; SHA-256 has 128
@@ -45,8 +62,9 @@ std::string SignatureFault(X509* certificate) {
 // One pair of `cert` and `key`, or of their alternates.
 class Pair {
  public:
-  Pair(Checkup& checkup, int index, std::string_view suffix)
+  Pair(Checkup& checkup, PrivateKeyReader& keys, int index, std::string_view suffix)
       : checkup_(checkup),
+        keys_(keys),
         cert_at_(checkup.Path("certificate", index, Cat("cert", suffix))),
         key_at_(checkup.Path("certificate", index, Cat("key", suffix))) {}
 
@@ -58,16 +76,13 @@ class Pair {
       AddKey("no private key of this gateway has this hash; write the key's PEM text");
       return EVP_PKEY_NONE;
     }
-    const auto private_key = ReadPrivateKey(key);
+    const auto private_key = keys_.Read(key);
     if (!private_key.ok()) AddKey(std::string(private_key.status().message()));
     if (!chain.ok() || !private_key.ok()) return EVP_PKEY_NONE;
     X509* leaf = chain->front().get();
-    if (const std::string fault = KeyFault(X509_get0_pubkey(leaf)); !fault.empty()) {
+    if (const std::string fault = ServerKeyFault(X509_get0_pubkey(leaf)); !fault.empty()) {
       AddCert(fault);
       return EVP_PKEY_NONE;
-    }
-    if (const int bits = EVP_PKEY_get_bits(private_key->get()); bits > kMaxRsaBits) {
-      AddKey(Cat("of ", bits, " bits is too large; use at most ", kMaxRsaBits, " bits"));
     }
     for (const auto& one : *chain) {
       if (const std::string fault = SignatureFault(one.get()); !fault.empty()) AddCert(fault);
@@ -84,17 +99,19 @@ class Pair {
 
  private:
   Checkup& checkup_;
+  PrivateKeyReader& keys_;
   const std::string cert_at_;
   const std::string key_at_;
 };
 
-void CheckCertificate(Checkup& checkup, int index, const v1::Certificate& certificate) {
+void CheckCertificate(Checkup& checkup, PrivateKeyReader& keys, int index) {
+  const v1::Certificate& certificate = checkup.config.certificates(index);
   int type = EVP_PKEY_NONE;
   // What is missing the schema names.
   if (certificate.has_cert() && certificate.has_key())
-    type = Pair(checkup, index, "").Check(certificate.cert(), certificate.key());
+    type = Pair(checkup, keys, index, "").Check(certificate.cert(), certificate.key());
   if (!certificate.has_cert_alt() && !certificate.has_key_alt()) return;
-  Pair alternate(checkup, index, "_alt");
+  Pair alternate(checkup, keys, index, "_alt");
   if (!certificate.has_key_alt()) return alternate.AddKey("required field missing: cert_alt has a key of its own");
   if (!certificate.has_cert_alt())
     return alternate.AddCert("required field missing: key_alt has a certificate of its own");
@@ -130,7 +147,9 @@ std::string SniFault(const std::string& name) {
 
 void CheckCertificates(Checkup& checkup) {
   const v1::GatewayConfig& config = checkup.config;
-  for (int i = 0; i < config.certificates_size(); ++i) CheckCertificate(checkup, i, config.certificates(i));
+  std::optional<PrivateKeyReader> keys;  // most gateways have none
+  if (config.certificates_size() > 0) keys.emplace();
+  for (int i = 0; i < config.certificates_size(); ++i) CheckCertificate(checkup, *keys, i);
   for (int i = 0; i < config.ca_certificates_size(); ++i) {
     if (!config.ca_certificates(i).has_cert()) continue;
     const std::string fault = AuthorityFault(config.ca_certificates(i).cert());

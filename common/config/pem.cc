@@ -1,12 +1,14 @@
 #include "common/config/pem.h"
 
 #include <openssl/bio.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "absl/status/status.h"
+#include "common/base/check.h"
 #include "common/config/key_hash.h"
 #include "common/schema/text.h"
 
@@ -73,14 +75,32 @@ absl::StatusOr<std::vector<std::shared_ptr<x509_st>>> ReadCertificates(std::stri
 }
 
 absl::StatusOr<std::shared_ptr<evp_pkey_st>> ReadPrivateKey(std::string_view pem) {
-  if (!Holds(pem, "PRIVATE KEY-----")) {
+  return PrivateKeyReader().Read(pem);
+}
+
+PrivateKeyReader::PrivateKeyReader()
+    : decoder_(OSSL_DECODER_CTX_new_for_pkey(&read_, "PEM", nullptr, nullptr, EVP_PKEY_KEYPAIR, nullptr, nullptr)) {
+  SLUICE_CHECK(decoder_ != nullptr && OSSL_DECODER_CTX_set_pem_password_cb(decoder_, NoPassphrase, nullptr) == 1);
+}
+
+PrivateKeyReader::~PrivateKeyReader() {
+  OSSL_DECODER_CTX_free(decoder_);
+}
+
+absl::StatusOr<std::shared_ptr<evp_pkey_st>> PrivateKeyReader::Read(std::string_view pem) {
+  const size_t begin = pem.rfind("-----BEGIN", pem.find("PRIVATE KEY-----"));
+  if (!Holds(pem, "PRIVATE KEY-----") || begin == std::string_view::npos) {
     return Wrong("holds no private key: expected PEM text that begins with -----BEGIN PRIVATE KEY-----");
   }
   if (Holds(pem, "ENCRYPTED")) {
     return Wrong("is protected by a passphrase; write it without one, as `openssl pkey -in key.pem` prints it");
   }
-  const Bio bio = Over(pem);
-  std::shared_ptr<evp_pkey_st> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr), EVP_PKEY_free);
+  // The curve's parameters may stand before the key, which names them itself.
+  const auto* data = reinterpret_cast<const unsigned char*>(pem.data()) + begin;
+  size_t size = pem.size() - begin;
+  read_ = nullptr;
+  OSSL_DECODER_from_data(decoder_, &data, &size);
+  std::shared_ptr<evp_pkey_st> key(read_, EVP_PKEY_free);
   ERR_clear_error();
   if (key == nullptr) return Wrong("cannot be read: the PEM text of the private key is damaged");
   return key;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 struct evp_pkey_st;
+struct ossl_decoder_ctx_st;
 struct x509_st;
 
 namespace sluice::config {
@@ -26,6 +27,19 @@ std::string CanonicalKey(std::string_view text);
 // certificates are shown to everyone.
 absl::StatusOr<std::vector<std::shared_ptr<x509_st>>> ReadCertificates(std::string_view pem);
 absl::StatusOr<std::shared_ptr<evp_pkey_st>> ReadPrivateKey(std::string_view pem);
+
+// Reads many keys: making OpenSSL's decoder takes ten times as long as using it. Not for several threads at once.
+class PrivateKeyReader {
+ public:
+  PrivateKeyReader();
+  ~PrivateKeyReader();
+  PrivateKeyReader(const PrivateKeyReader&) = delete;
+  absl::StatusOr<std::shared_ptr<evp_pkey_st>> Read(std::string_view pem);
+
+ private:
+  evp_pkey_st* read_ = nullptr;  // where the decoder leaves what it read
+  ossl_decoder_ctx_st* const decoder_;
+};
 
 // SHA-256 of the certificate's DER, 64 hexadecimal digits: Kong's cert_digest.
 std::string DigestOf(x509_st& certificate);

@@ -1,3 +1,4 @@
+#include "common/config/pem.h"
 #include "common/config/redact.h"
 #include "common/schema/text.h"
 #include "tests/common/config/support.h"
@@ -48,6 +49,21 @@ TEST_CASE("a certificate with its key is accepted, of either type and form") {
   CHECK(Mistake(Pair(test::kEcCertificate, test::kEcKey) + Alternate(test::kRsaCertificate, test::kRsaKey)) == "");
 }
 
+TEST_CASE("a key may come with the parameters of its curve, as `openssl ecparam -genkey` writes it") {
+  const std::string parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  CHECK(Mistake(Pair(test::kEcCertificate, parameters + test::kEcKey)) == "");
+}
+
+TEST_CASE("a damaged key does not keep the next one from being read") {
+  PrivateKeyReader keys;
+  const std::string damaged = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+  CHECK(keys.Read(damaged).status().message() == "cannot be read: the PEM text of the private key is damaged");
+  CHECK(keys.Read(test::kRsaKey).ok());
+  CHECK_FALSE(keys.Read(std::string(test::kEcKey).substr(0, 100)).ok());
+  CHECK(keys.Read(test::kEcKey).ok());
+  CHECK_FALSE(keys.Read("PRIVATE KEY-----").ok());
+}
+
 TEST_CASE("a certificate may carry its chain") {
   CHECK(Mistake(Pair(std::string(test::kEcCertificate) + test::kAuthority, test::kEcKey)) == "");
 }
@@ -91,6 +107,14 @@ TEST_CASE("keys that are too small, or of a type that clients do not know, are r
         "certificates[0].cert: its RSA key of 1024 bits is too small; use at least 2048 bits");
   CHECK(Mistake(Pair(test::kEd25519Certificate, test::kEd25519Key)) ==
         "certificates[0].cert: expected an RSA or ECDSA key");
+  CHECK(Mistake(Pair(test::kOddCurveCertificate, test::kOddCurveKey)) ==
+        "certificates[0].cert: expected an ECDSA key on P-256, P-384 or P-521: clients know no other curve");
+}
+
+TEST_CASE("an RSA key has at most 4096 bits, since every handshake pays for them") {
+  CHECK(Mistake(Pair(test::kRsa4096Certificate, test::kRsa4096Key)) == "");
+  CHECK(Mistake(Pair(test::kRsa4104Certificate, test::kRsa4104Key)) ==
+        "certificates[0].cert: its RSA key of 4104 bits is too large; use at most 4096 bits");
 }
 
 TEST_CASE("a certificate signed with SHA-1 is refused") {
