@@ -44,6 +44,8 @@ TEST_CASE("an answer that has more than one meaning, or none, is a 502") {
       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEXTRA",
       "HTTP/1.1 204 No Content\r\n\r\nbody",
+      "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nbody",
+      "HTTP/1.1 200 OK\r\nContent_Length: 5\r\nContent-Length: 2\r\n\r\nok",
       flood,
       "HTTP/1.1 200 OK\r\nX: " + many + "\r\nContent-Length: 0\r\n\r\n",
       "hello, this is HTTP/0.9\r\n\r\n",
@@ -61,6 +63,14 @@ TEST_CASE("an answer that has more than one meaning, or none, is a 502") {
 
 TEST_CASE("an upstream that closes without an answer is a 502") {
   Node node({.upstream = [](auto&, Peer& peer) { peer.ReadRequest(); }});
+  CHECK(node.Ask(kGet).status == 502);
+}
+
+TEST_CASE("an answer whose head has no end is a 502") {
+  Node node({.upstream = [](auto&, Peer& peer) {
+    peer.ReadRequest();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
+  }});
   CHECK(node.Ask(kGet).status == 502);
 }
 
