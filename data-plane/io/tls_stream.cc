@@ -1,14 +1,17 @@
 #include "data-plane/io/tls_stream.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cstdint>
 
-#include "data-plane/io/tls.h"
-
 namespace sluice::io {
+namespace {
+
+constexpr size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
+constexpr size_t kMaxSealedRecord = SSL3_RT_MAX_ENCRYPTED_LENGTH + SSL3_RT_HEADER_LENGTH;
+
+}  // namespace
 
 const BIO_METHOD* TlsStream::BioMethod() {
   static const BIO_METHOD* const method = [] {
@@ -26,11 +29,12 @@ int TlsStream::BioRead(BIO* bio, char* out, int size) {
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   if (size <= 0) return 0;
-  if (self.key_updates_ > kMaxKeyUpdates) {
+  if (self.key_updates_ > kMaxKeyUpdates || self.handshake_bytes_ > kMaxHandshakeBytes) {
     self.transport_ = IoError::kTls;
     return -1;
   }
   const IoResult result = self.plain_->TryRead({out, static_cast<size_t>(size)});
+  if (!self.established_) self.handshake_bytes_ += result.bytes;
   if (result.ok()) return static_cast<int>(result.bytes);
   if (result.error == IoError::kWouldBlock) {
     BIO_set_retry_read(bio);
@@ -44,6 +48,11 @@ int TlsStream::BioWrite(BIO* bio, const char* data, int size) {
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   if (size <= 0) return 0;
+  if (self.gathering_ || !self.sealed_.empty()) {
+    self.sealed_.append(data, static_cast<size_t>(size));
+    if (!self.gathering_) self.FlushSealed();
+    return size;
+  }
   const IoResult result = self.plain_->TryWrite({data, static_cast<size_t>(size)});
   if (result.ok()) return static_cast<int>(result.bytes);
   if (result.error == IoError::kWouldBlock) {
@@ -72,8 +81,8 @@ void TlsStream::OnMessage(int sent, int, int type, const void* bytes, size_t siz
   }
 }
 
-TlsStream::TlsStream(std::unique_ptr<Stream> plain, SSL_CTX* context) : plain_(std::move(plain)),
-    ssl_(SSL_new(context)) {
+TlsStream::TlsStream(std::unique_ptr<Stream> plain, SSL_CTX* context)
+    : plain_(std::move(plain)), ssl_(SSL_new(context)) {
   SLUICE_CHECK(ssl_ != nullptr);
   BIO* bio = BIO_new(BioMethod());
   SLUICE_CHECK(bio != nullptr);
@@ -123,39 +132,71 @@ std::string TlsStream::FailureText() const {
   return transport_ == IoError::kEnd ? "closed during the handshake" : std::string(ToString(failure_));
 }
 
+void TlsStream::KeepSessionsIn(std::shared_ptr<TlsSession> session) {
+  session_ = std::move(session);
+  SSL_set_app_data(ssl_, session_.get());
+}
+
+// As many records as are here and fit: OpenSSL hands out one at a time.
 IoResult TlsStream::TryRead(std::span<char> out) {
   SLUICE_CHECK(!out.empty());
   if (cancelled_) return {0, IoError::kCancelled};
   if (failure_ != IoError::kNone) return {0, failure_};
-  ERR_clear_error();
-  const int size = static_cast<int>(std::min<size_t>(out.size(), INT32_MAX));
-  const int count = SSL_read(ssl_, out.data(), size);
-  if (count > 0) {
-    buffered_ = SSL_has_pending(ssl_) == 1;
-    return {static_cast<size_t>(count), IoError::kNone};
-  }
-  const IoError error = ErrorOf(count);
-  buffered_ = error != IoError::kWouldBlock;
+  size_t filled = 0;
+  IoError error = IoError::kNone;
+  do {
+    ERR_clear_error();
+    size_t count = 0;
+    const int result = SSL_read_ex(ssl_, out.data() + filled, out.size() - filled, &count);
+    if (result != 1) error = ErrorOf(result);
+    filled += count;
+  } while (error == IoError::kNone && filled < out.size() && SSL_has_pending(ssl_) == 1);
+  buffered_ = error == IoError::kNone ? SSL_has_pending(ssl_) == 1 : error != IoError::kWouldBlock;
+  if (filled > 0) return {filled, IoError::kNone};
   return {0, error};
 }
 
+IoError TlsStream::FlushSealed() {
+  size_t left = 0;
+  IoError error = IoError::kNone;
+  while (left < sealed_.size() && error == IoError::kNone) {
+    const IoResult result = plain_->TryWrite(std::string_view(sealed_).substr(left));
+    left += result.bytes;
+    error = result.error;
+  }
+  sealed_.erase(0, left);
+  if (error != IoError::kNone && error != IoError::kWouldBlock) failure_ = error;
+  return error;
+}
+
+// What fits into one record goes straight to the plain stream; of more, the records leave together. What was sealed and
+// has not left is not told as written, so that the caller comes back for it.
 IoResult TlsStream::TryWrite(std::string_view data) {
   if (cancelled_) return {0, IoError::kCancelled};
   if (failure_ != IoError::kNone && failure_ != IoError::kEnd) return {0, failure_};
   if (notified_) return {0, IoError::kReset};
-  size_t written = 0;
-  while (written < data.size()) {
+  if (const IoError error = FlushSealed(); error != IoError::kNone) return {0, error};
+  size_t sealed = std::exchange(unreported_, 0);
+  SLUICE_CHECK(sealed <= data.size());
+  size_t left = sealed;
+  IoError error = IoError::kNone;
+  gathering_ = data.size() - sealed > kRecordBytes;
+  if (gathering_) sealed_.reserve(std::min(data.size() - sealed + kMaxSealedRecord, kMaxSealedBytes));
+  while (sealed < data.size() && error == IoError::kNone) {
     ERR_clear_error();
     size_t taken = 0;
-    const int result = SSL_write_ex(ssl_, data.data() + written, data.size() - written, &taken);
-    if (result != 1) {
-      const IoError error = ErrorOf(result);
-      if (written > 0 && error == IoError::kWouldBlock) break;
-      return {written, error};
-    }
-    written += taken;
+    const int result = SSL_write_ex(ssl_, data.data() + sealed, data.size() - sealed, &taken);
+    if (result != 1) error = ErrorOf(result);
+    sealed += taken;
+    const bool full = sealed_.size() + kMaxSealedRecord > kMaxSealedBytes;
+    if (error == IoError::kNone && (full || sealed == data.size())) error = FlushSealed();
+    if (sealed_.empty()) left = sealed;
   }
-  return {written, IoError::kNone};
+  gathering_ = false;
+  if (sealed_.empty()) sealed_ = std::string();
+  unreported_ = sealed - left;
+  if (left > 0 && error == IoError::kWouldBlock) error = IoError::kNone;
+  return {left, error};
 }
 
 void TlsStream::CloseNotify() {
@@ -186,88 +227,6 @@ bool TlsStream::IsStale() {
   if (count > 0 || ErrorOf(count) != IoError::kWouldBlock) return true;
   buffered_ = false;
   return false;
-}
-
-namespace {
-
-Task<IoError> Handshake(TlsStream& stream, MonotonicTime deadline) {
-  for (;;) {
-    bool wants_write = false;
-    const IoError error = stream.StepHandshake(wants_write);
-    if (error != IoError::kWouldBlock) co_return error;
-    IoError waited;
-    if (wants_write) {
-      waited = co_await stream.Writable(deadline);
-    } else {
-      waited = co_await stream.Readable(deadline);
-    }
-    if (waited != IoError::kNone) co_return waited;
-  }
-}
-
-std::string FailureOf(const TlsStream& stream, IoError error) {
-  return error == IoError::kTls ? stream.FailureText() : std::string(ToString(error));
-}
-
-std::string CanonicalName(const char* name) {
-  std::string canonical = name != nullptr ? name : "";
-  if (canonical.ends_with('.')) canonical.pop_back();
-  std::transform(canonical.begin(), canonical.end(), canonical.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  return canonical;
-}
-
-bool ExpectPeer(SSL* ssl, const std::string& server_name, bool verify) {
-  X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
-  const bool is_address = X509_VERIFY_PARAM_set1_ip_asc(rules, server_name.c_str()) == 1;
-  if (!is_address) {
-    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    if (server_name.empty() || SSL_set_tlsext_host_name(ssl, server_name.c_str()) != 1 ||
-        X509_VERIFY_PARAM_set1_host(rules, server_name.data(), server_name.size()) != 1) {
-      return false;
-    }
-  }
-  SSL_set_verify(ssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  return true;
-}
-
-}  // namespace
-
-Task<TlsAccepted> AcceptTls(std::unique_ptr<Stream> plain, SSL_CTX* context, MonotonicTime deadline) {
-  auto stream = std::make_unique<TlsStream>(std::move(plain), context);
-  SSL_set_accept_state(stream->ssl());
-  const IoError error = co_await Handshake(*stream, deadline);
-  TlsAccepted result;
-  result.server_name = CanonicalName(SSL_get_servername(stream->ssl(), TLSEXT_NAMETYPE_host_name));
-  if (error != IoError::kNone) {
-    result.error = FailureOf(*stream, error);
-    co_return result;
-  }
-  const unsigned char* alpn = nullptr;
-  unsigned size = 0;
-  SSL_get0_alpn_selected(stream->ssl(), &alpn, &size);
-  if (alpn != nullptr) result.alpn.assign(reinterpret_cast<const char*>(alpn), size);
-  result.stream = std::move(stream);
-  co_return result;
-}
-
-Task<TlsConnected> ConnectTls(std::unique_ptr<Stream> plain, SSL_CTX* context, std::string server_name, bool verify,
-                              MonotonicTime deadline) {
-  auto stream = std::make_unique<TlsStream>(std::move(plain), context);
-  SSL_set_connect_state(stream->ssl());
-  TlsConnected result;
-  if (!ExpectPeer(stream->ssl(), CanonicalName(server_name.c_str()), verify)) {
-    result.error = IoError::kTls;
-    result.message = "no usable server name";
-    co_return result;
-  }
-  result.error = co_await Handshake(*stream, deadline);
-  if (result.error == IoError::kNone) {
-    result.stream = std::move(stream);
-  } else {
-    result.message = FailureOf(*stream, result.error);
-  }
-  co_return result;
 }
 
 }  // namespace sluice::io

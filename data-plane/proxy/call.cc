@@ -45,7 +45,7 @@ io::Task<HttpCallResult> Worker::Call(std::shared_ptr<const Gateway> gateway, Ht
                  .host = call.host,
                  .port = call.port,
                  .tls = call.tls,
-                 .verify = call.verify,
+                 .tls_rules = call.verify ? nullptr : std::make_shared<io::TlsRules>(io::TlsRules{.verify = false}),
                  .upstream = nullptr,
                  .connect_timeout = call.timeout,
                  .retries = 1},

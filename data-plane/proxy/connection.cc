@@ -32,7 +32,7 @@ io::Task<bool> MeetProxied(Worker& worker, io::Stream& stream, Admission& admiss
 io::Task<std::unique_ptr<io::Stream>> MeetTls(Worker& worker, std::unique_ptr<io::Stream> plain, Arrival& arrival,
                                               Client& client) {
   const MonotonicTime deadline = worker.loop().Now() + worker.times().tls_handshake;
-  io::TlsAccepted secured = co_await io::AcceptTls(std::move(plain), arrival.tls, deadline);
+  io::TlsAccepted secured = co_await io::AcceptTls(std::move(plain), *arrival.tls, worker.hosts(), deadline);
   if (secured.stream == nullptr) {
     ++worker.stats().tls_handshake_failures;
     co_return nullptr;

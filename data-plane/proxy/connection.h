@@ -22,8 +22,8 @@ class Worker;
 struct Arrival {
   io::Accepted accepted;
   Admission admission;
-  bool proxied = false;    // a PROXY header comes first, and names the address that is still to be admitted
-  SSL_CTX* tls = nullptr;  // null: plain
+  bool proxied = false;  // a PROXY header comes first, and names the address that is still to be admitted
+  const io::TlsServer* tls = nullptr;  // null: plain
 };
 
 // Serves what was accepted until it ends.

@@ -146,9 +146,10 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
               .address = address_,
               .port = port_,
               .tls = destination_.tls,
-              .verify = destination_.verify,
-              .server_name = {}};
+              .server_name = {},
+              .tls_rules = {}};
   if (key.tls) key.server_name = host_;
+  if (key.tls && destination_.tls_rules != nullptr) key.tls_rules = destination_.tls_rules->Fingerprint();
   UpstreamPool& pool = worker_.pool();
   if (pooled) {
     if (std::unique_ptr<UpstreamConnection> kept = pool.Take(key)) {
@@ -189,8 +190,11 @@ io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
   }
   std::unique_ptr<io::Stream> stream = std::move(connected.stream);
   if (key.tls) {
+    io::TlsRequest request{.server_name = key.server_name,
+                           .rules = destination_.tls_rules,
+                           .session = worker_.pool().TlsSessionFor(key)};
     io::TlsConnected secured =
-        co_await io::ConnectTls(std::move(stream), worker_.client_tls(), key.server_name, key.verify, deadline);
+        co_await io::ConnectTls(std::move(stream), worker_.client_tls(), std::move(request), deadline);
     if (secured.error != io::IoError::kNone) {
       dialed.error = secured.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kTls;
       co_return dialed;

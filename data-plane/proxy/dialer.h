@@ -36,7 +36,7 @@ struct Destination {
   std::string host;
   uint16_t port = 80;
   bool tls = false;
-  bool verify = true;
+  std::shared_ptr<const io::TlsRules> tls_rules;  // null: the default ones
   const Upstream* upstream = nullptr;  // where `host` names one
   Duration connect_timeout{};
   int retries = 0;

@@ -16,7 +16,7 @@ Destination DestinationOf(const Exchange& exchange) {
           .host = service.host,
           .port = service.port,
           .tls = service.tls,
-          .verify = service.tls_verify,
+          .tls_rules = service.tls_rules,
           .upstream = service.upstream,
           .connect_timeout = service.connect_timeout,
           .retries = service.retries};

@@ -20,6 +20,7 @@ inline constexpr size_t kMaxDrainBytes = 64 * 1024;           // of a body that 
 inline constexpr size_t kMaxLingerBytes = 1024 * 1024;        // read away after the last answer of a connection
 inline constexpr size_t kMaxIdlePerKey = 64;                  // upstream connections to one address of one gateway
 inline constexpr size_t kMaxIdlePerWorker = 4096;
+inline constexpr size_t kMaxTlsSessionsPerWorker = 1024;      // of upstreams, one a place; some 5 KB each
 inline constexpr int kMaxTries = 8;                           // connections attempted for one request, at most
 inline constexpr int kMaxInterimResponses = 8;                // 1xx before the answer
 inline constexpr int kMaxViaHops = 3;                         // times a request may pass through Sluice

@@ -56,6 +56,16 @@ bool UpstreamPool::EvictOne(const std::string& gateway_id) {
 void UpstreamPool::EvictAll(const std::string& gateway_id) {
   while (EvictOne(gateway_id)) {
   }
+  absl::erase_if(tls_sessions_, [&](const auto& entry) { return entry.first.gateway_id == gateway_id; });
+}
+
+std::shared_ptr<io::TlsSession> UpstreamPool::TlsSessionFor(const PoolKey& key) {
+  if (tls_sessions_.size() >= kMaxTlsSessionsPerWorker && !tls_sessions_.contains(key)) {
+    tls_sessions_.erase(tls_sessions_.begin());  // any one: it costs a full handshake
+  }
+  std::shared_ptr<io::TlsSession>& session = tls_sessions_[key];
+  if (session == nullptr) session = std::make_shared<io::TlsSession>();
+  return session;
 }
 
 void UpstreamPool::DoneConnecting(const PoolKey& key) {

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "data-plane/io/loop.h"
 #include "data-plane/io/stream.h"
+#include "data-plane/io/tls.h"
 #include "data-plane/limit/slot.h"
 #include "data-plane/proxy/limits.h"
 #include "data-plane/proxy/reader.h"
@@ -22,12 +23,12 @@ struct PoolKey {
   std::string address;
   uint16_t port = 0;
   bool tls = false;
-  bool verify = false;
   std::string server_name;  // of TLS
+  std::string tls_rules;    // their fingerprint: what is verified and shown
   bool operator==(const PoolKey&) const = default;
   template <typename H>
   friend H AbslHashValue(H h, const PoolKey& key) {
-    return H::combine(std::move(h), key.gateway_id, key.address, key.port, key.tls, key.verify, key.server_name);
+    return H::combine(std::move(h), key.gateway_id, key.address, key.port, key.tls, key.server_name, key.tls_rules);
   }
 };
 
@@ -63,6 +64,9 @@ class UpstreamPool {
   void EvictAll(const std::string& gateway_id);
   void Clear() { buckets_.clear(); }
 
+  // What connections to that place resume from. Never null.
+  std::shared_ptr<io::TlsSession> TlsSessionFor(const PoolKey& key);
+
   // Requests that wait for a connection to that place, of this worker.
   size_t& connecting(const PoolKey& key) { return connecting_[key]; }
   void DoneConnecting(const PoolKey& key);
@@ -78,6 +82,7 @@ class UpstreamPool {
   const Duration idle_;
   absl::flat_hash_map<PoolKey, Bucket> buckets_;
   absl::flat_hash_map<PoolKey, size_t> connecting_;
+  absl::flat_hash_map<PoolKey, std::shared_ptr<io::TlsSession>> tls_sessions_;
   size_t size_ = 0;
 };
 

@@ -35,7 +35,7 @@ struct Shared {
   const Clock& clock;
   ConnectionLimits& connections;
   AccessLog& access_log;
-  SSL_CTX* server_tls;  // null without HTTPS
+  const io::TlsServer* server_tls;  // null without HTTPS
   SSL_CTX* client_tls;
   int workers;
   std::atomic<bool> ready{false};

@@ -46,11 +46,12 @@ WorkerGroup::~WorkerGroup() {
 
 absl::Status WorkerGroup::Open() {
   const int count = WorkerCount(options_);
+  const Clock& clock = options_.clock != nullptr ? *options_.clock : static_cast<const Clock&>(system_clock_);
   if (https_.has_value()) {
     if (options_.certificates.empty()) return absl::InvalidArgumentError("https needs a certificate and a key");
-    auto context = io::MakeServerContext(options_.certificates);
-    if (!context.ok()) return context.status();
-    server_tls_ = std::move(*context);
+    auto server = io::TlsServer::Make(options_.certificates, clock);
+    if (!server.ok()) return server.status();
+    server_tls_ = std::move(*server);
   }
   auto client_context = io::MakeClientContext();
   if (!client_context.ok()) return client_context.status();
@@ -58,7 +59,6 @@ absl::Status WorkerGroup::Open() {
   auto access_log = AccessLog::Open(options_.access_log, count);
   if (!access_log.ok()) return access_log.status();
   access_log_ = std::move(*access_log);
-  const Clock& clock = options_.clock != nullptr ? *options_.clock : static_cast<const Clock&>(system_clock_);
   shared_.reset(new Shared{.options = options_,
                            .clock = clock,
                            .connections = connections_,

@@ -50,7 +50,7 @@ class WorkerGroup final : public Publisher {
   const Options options_;
   const SystemClock system_clock_;
   ConnectionLimits connections_;
-  io::TlsContext server_tls_;
+  std::unique_ptr<io::TlsServer> server_tls_;
   io::TlsContext client_tls_;
   std::unique_ptr<AccessLog> access_log_;
   std::unique_ptr<Shared> shared_;

@@ -54,8 +54,10 @@ absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   gateway_->hosts_.assign(config_.hosts().begin(), config_.hosts().end());
   gateway_->plan_ = config_.plan();
   if (absl::Status status = BuildEgress(); !status.ok()) return status;
+  if (absl::Status status = tls_.Read(config_); !status.ok()) return status;
   BuildUpstreams();
-  BuildServices();
+  if (absl::Status status = BuildServices(); !status.ok()) return status;
+  gateway_->certificates_ = tls_.TakeTable();
   BuildConsumers();
   BuildRoutes();
   if (absl::Status status = BuildRouter(); !status.ok()) return status;
@@ -104,7 +106,7 @@ void GatewayCompiler::BuildUpstreams() {
   }
 }
 
-void GatewayCompiler::BuildServices() {
+absl::Status GatewayCompiler::BuildServices() {
   for (const config::v1::Service& entity : config_.services()) {
     if (entity.has_enabled() && !entity.enabled()) continue;
     auto service = std::make_unique<Service>();
@@ -115,15 +117,20 @@ void GatewayCompiler::BuildServices() {
     service->port = static_cast<uint16_t>(entity.port());
     service->path = entity.path();
     service->retries = entity.retries();
-    service->tls_verify = entity.has_tls_verify() ? entity.tls_verify() : true;
     service->connect_timeout = std::chrono::milliseconds(entity.connect_timeout());
     service->write_timeout = std::chrono::milliseconds(entity.write_timeout());
     service->read_timeout = std::chrono::milliseconds(entity.read_timeout());
     const auto upstream = upstreams_by_name_.find(service->host);
     if (upstream != upstreams_by_name_.end()) service->upstream = upstream->second;
+    if (service->tls) {
+      auto rules = tls_.RulesOf(entity, service->upstream != nullptr ? service->upstream->id : "");
+      if (!rules.ok()) return rules.status();
+      service->tls_rules = *std::move(rules);
+    }
     services_[entity.id()] = service.get();
     gateway_->services_.push_back(std::move(service));
   }
+  return absl::OkStatus();
 }
 
 void GatewayCompiler::BuildConsumers() {

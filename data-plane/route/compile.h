@@ -12,6 +12,7 @@
 #include "common/config/config.h"
 #include "data-plane/route/chains.h"
 #include "data-plane/route/gateway.h"
+#include "data-plane/route/tls_material.h"
 
 namespace sluice {
 
@@ -37,7 +38,7 @@ class GatewayCompiler {
  private:
   absl::Status BuildEgress();
   void BuildUpstreams();
-  void BuildServices();
+  absl::Status BuildServices();
   void BuildConsumers();
   void BuildRoutes();
   absl::Status BuildRouter();
@@ -54,6 +55,7 @@ class GatewayCompiler {
   absl::flat_hash_map<std::string, const Consumer*> consumers_;
   absl::flat_hash_map<std::string, Route*> routes_;
   ChainBuilder chains_;
+  TlsMaterial tls_;
 };
 
 }  // namespace sluice

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "common/config/config.h"
 #include "common/egress/policy.h"
+#include "data-plane/io/tls.h"
 #include "data-plane/plugin/plugin.h"
 #include "data-plane/route/state.h"
 #include "sluice/config/v1/gateway.pb.h"
@@ -46,7 +47,7 @@ struct Service {
   uint16_t port = 80;
   std::string path;  // "" or begins with /
   int retries = 5;
-  bool tls_verify = true;
+  std::shared_ptr<const io::TlsRules> tls_rules;  // null: the default ones
   Duration connect_timeout{};
   Duration write_timeout{};
   Duration read_timeout{};
@@ -143,6 +144,7 @@ class Gateway {
   const Consumer* FindConsumer(std::string_view id_or_username) const;
   // By the credential itself; the table is keyed by its SHA-256, so that comparing tells nothing of the key.
   const KeyCredential* FindKey(std::string_view key) const;
+  const io::CertificateTable& certificates() const { return certificates_; }
 
  private:
   friend class GatewayCompiler;
@@ -161,18 +163,20 @@ class Gateway {
   std::vector<std::unique_ptr<const Plugin>> plugins_;
   absl::flat_hash_map<std::string, const Consumer*> consumers_by_name_;  // ids and usernames
   absl::flat_hash_map<std::string, KeyCredential> keys_;                 // by SHA-256
+  io::CertificateTable certificates_;
   Chain global_chain_;
   std::unique_ptr<Router> router_;
 };
 
-// The gateways of one worker, by canonical host. Owned and read by that worker's thread; changed by what the sync
-// thread posts to it.
-class HostTable {
+// The gateways of one worker, by canonical host; who owns a host shows its certificate for it in TLS, too. Owned and
+// read by that worker's thread; changed by what the sync thread posts to it.
+class HostTable final : public io::CertificateSource {
  public:
   void Put(std::shared_ptr<const Gateway> gateway);  // replaces the one with the same id
   void Remove(const std::string& gateway_id);
   std::shared_ptr<const Gateway> Find(std::string_view host) const;  // null where nobody has it
   size_t size() const { return by_id_.size(); }
+  io::ServerIdentity Identify(std::string_view server_name) const override;
 
  private:
   absl::flat_hash_map<std::string, std::shared_ptr<const Gateway>> by_id_;

@@ -27,4 +27,10 @@ std::shared_ptr<const Gateway> HostTable::Find(std::string_view host) const {
   return found == by_host_.end() ? nullptr : found->second;
 }
 
+io::ServerIdentity HostTable::Identify(std::string_view server_name) const {
+  const auto found = by_host_.find(absl::string_view(server_name.data(), server_name.size()));
+  if (found == by_host_.end()) return {};
+  return {.owner = found->second->id(), .certificates = found->second->certificates().Find(server_name)};
+}
+
 }  // namespace sluice

@@ -13,15 +13,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<void> Accept(Loop& loop, std::unique_ptr<Stream> plain, SSL_CTX* context, TlsAccepted& out, Event& done) {
-  out = co_await AcceptTls(std::move(plain), context, loop.Now() + 5s);
+class Nobody final : public CertificateSource {
+  ServerIdentity Identify(std::string_view) const override { return {}; }
+};
+
+Task<void> Accept(Loop& loop, std::unique_ptr<Stream> plain, const TlsServer& server, TlsAccepted& out, Event& done) {
+  const Nobody nobody;
+  out = co_await AcceptTls(std::move(plain), server, nobody, loop.Now() + 5s);
   done.Set();
 }
 
 Task<void> Connect(std::unique_ptr<Stream> plain, SSL_CTX* context, std::string name, bool verify, TlsConnected& out,
                    Event& accepted) {
   const MonotonicTime deadline = plain->loop().Now() + 5s;
-  out = co_await ConnectTls(std::move(plain), context, name, verify, deadline);
+  auto rules = std::make_shared<TlsRules>();
+  rules->verify = verify;
+  TlsRequest request{.server_name = name, .rules = rules, .session = nullptr};
+  out = co_await ConnectTls(std::move(plain), context, std::move(request), deadline);
   if (out.stream == nullptr) co_return;
   co_await accepted.Wait();
 }
@@ -49,7 +57,8 @@ struct Fixture {
   TestAuthority authority;
   Loop loop;
   Event accepted_event{loop};
-  TlsContext server;
+  SystemClock clock;
+  std::unique_ptr<TlsServer> server;
   TlsContext client = *MakeClientContext();
   TlsAccepted accepted;
   TlsConnected connected;
@@ -60,7 +69,7 @@ struct Fixture {
     Trust();
   }
   void Serve(const std::vector<CertificateFiles>& files) {
-    auto made = MakeServerContext(files);
+    auto made = TlsServer::Make(files, clock);
     REQUIRE(made.ok());
     server = std::move(*made);
   }
@@ -71,7 +80,7 @@ struct Fixture {
     Pair::SetNonBlocking(fd);
     pair.peer.Close();
     accepted_event.Reset();
-    loop.Spawn(Accept(loop, std::move(pair.stream), server.get(), accepted, accepted_event));
+    loop.Spawn(Accept(loop, std::move(pair.stream), *server, accepted, accepted_event));
     RunTask(loop, Connect(MakeTcpStream(loop, fd), client.get(), name, verify, connected, accepted_event));
   }
   // Lets the server's side end after the client's has failed.
@@ -218,13 +227,15 @@ TEST_CASE("cancelling a TLS stream ends reads and writes") {
 struct RawServer {
   TestAuthority authority;
   Loop loop;
-  TlsContext server = *MakeServerContext({authority.Issue("a", {.dns = {"a.test"}})});
+  SystemClock clock;
+  std::unique_ptr<TlsServer> server = *TlsServer::Make({authority.Issue("a", {.dns = {"a.test"}})}, clock);
+  Nobody nobody;
   Pair pair{loop};
   Event done{loop};
   TlsAccepted accepted;
   void Run(Duration limit) { RunTask(loop, AcceptWithin(limit)); }
   Task<void> AcceptWithin(Duration limit) {
-    accepted = co_await AcceptTls(std::move(pair.stream), server.get(), loop.Now() + limit);
+    accepted = co_await AcceptTls(std::move(pair.stream), *server, nobody, loop.Now() + limit);
   }
 };
 
@@ -300,7 +311,7 @@ TEST_CASE("a client that offers only other protocols by ALPN is refused") {
 }
 
 std::string FailureOf(const std::vector<CertificateFiles>& files) {
-  return std::string(MakeServerContext(files).status().message());
+  return std::string(TlsServer::Make(files, SystemClock()).status().message());
 }
 
 TEST_CASE("a certificate that is missing is an error that names it") {
