@@ -20,11 +20,11 @@ Router::Router(std::vector<RouteRule> rules) : rules_(std::move(rules)) {
   std::stable_sort(rules_.begin(), rules_.end(), IsStronger);
   for (uint32_t rank = 0; rank < rules_.size(); ++rank) {
     const RouteRule& rule = rules_[rank];
-    if (!rule.strength().plain_hosts) {
-      any_host_.Add(rule, rank);
-      continue;
+    if (rule.hosts().empty()) any_host_.Add(rule, rank);
+    for (const HostPattern& host : rule.hosts()) {
+      by_host_[host.text].Add(rule, rank);
+      if (host.kind != HostPattern::Kind::kPlain) has_wildcards_ = true;
     }
-    for (const HostPattern& host : rule.hosts()) by_host_[host.text].Add(rule, rank);
   }
 }
 
@@ -49,11 +49,21 @@ void Router::PathIndex::Collect(std::string_view path, Ranks& ranks) const {
   }
 }
 
+void Router::CollectHost(std::string_view host, std::string_view path, Ranks& ranks) const {
+  const auto found = by_host_.find(absl::string_view(host.data(), host.size()));
+  if (found != by_host_.end()) found->second.Collect(path, ranks);
+}
+
 Match Router::Find(const RouteQuery& query) const {
   Ranks ranks;
   any_host_.Collect(query.path, ranks);
-  const auto host = by_host_.find(absl::string_view(query.host.data(), query.host.size()));
-  if (host != by_host_.end()) host->second.Collect(query.path, ranks);
+  CollectHost(query.host, query.path, ranks);
+  if (has_wildcards_) {
+    for (size_t dot = query.host.find('.'); dot != std::string_view::npos; dot = query.host.find('.', dot + 1)) {
+      CollectHost(query.host.substr(dot), query.path, ranks);
+      CollectHost(query.host.substr(0, dot + 1), query.path, ranks);
+    }
+  }
   std::sort(ranks.begin(), ranks.end());
   Match match;
   for (uint32_t rank : ranks) {

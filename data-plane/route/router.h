@@ -1,8 +1,8 @@
 #pragma once
 
 // Finds the route of a request: the strongest rule that matches; of equally strong ones the route that was created
-// first, then the one with the smaller id. Rules are looked up by plain host and by the prefixes of the path, so that
-// most rules of a large gateway are never looked at. Immutable once built; callable from every thread.
+// first, then the one with the smaller id. Rules are looked up by host (wildcards by each of its ends) and by the prefixes
+// of the path, so that most rules of a large gateway are never looked at. Immutable once built; callable from every thread.
 
 #include <cstdint>
 #include <memory>
@@ -33,8 +33,12 @@ class Router {
     void Collect(std::string_view path, Ranks& ranks) const;
   };
 
-  std::vector<RouteRule> rules_;                         // strongest first
-  absl::flat_hash_map<std::string, PathIndex> by_host_;  // rules with nothing but plain hosts
+  void CollectHost(std::string_view host, std::string_view path, Ranks& ranks) const;
+
+  std::vector<RouteRule> rules_;  // strongest first
+  // By the text of each host: a suffix begins with a dot, a prefix ends with one, and a plain host does neither.
+  absl::flat_hash_map<std::string, PathIndex> by_host_;
+  bool has_wildcards_ = false;
   PathIndex any_host_;
 };
 
