@@ -1,8 +1,9 @@
 #pragma once
 
 // Finds the route of a request: the strongest rule that matches; of equally strong ones the route that was created
-// first, then the one with the smaller id. Rules are looked up by host (wildcards by each of its ends) and by the prefixes
-// of the path, so that most rules of a large gateway are never looked at. Immutable once built; callable from every thread.
+// first, then the one with the smaller id. Rules are looked up by host (wildcards by each of its ends) and by the
+// prefixes of the path, so that most rules of a large gateway are never looked at. Immutable once built; callable from
+// every thread.
 
 #include <cstdint>
 #include <memory>
