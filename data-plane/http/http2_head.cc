@@ -21,7 +21,7 @@ bool IsLowerToken(std::string_view name) {
   return true;
 }
 
-// RFC 9113 section 8.2.2.
+// RFC 9113 section 8.2.2, and the framing of HTTP/1.1 spelt with underscores (see FieldBlock::alias).
 bool IsConnectionSpecific(std::string_view name, std::string_view value) {
   switch (name.size()) {
     case 2:
@@ -30,10 +30,12 @@ bool IsConnectionSpecific(std::string_view name, std::string_view value) {
       return name == "upgrade";
     case 10:
       return name == "connection" || name == "keep-alive";
+    case 14:
+      return name != "content-length" && syntax::IsAliasOf(name, "content-length");
     case 16:
       return name == "proxy-connection";
     case 17:
-      return name == "transfer-encoding";
+      return syntax::IsAliasOf(name, "transfer-encoding");
     default:
       return false;
   }

@@ -32,6 +32,8 @@ TEST_CASE("fields that HTTP/2 has no place for reset the stream") {
                                                                                     {"proxy-connection", "x"},
                                                                                     {"upgrade", "h2c"},
                                                                                     {"transfer-encoding", "chunked"},
+                                                                                    {"transfer_encoding", "chunked"},
+                                                                                    {"content_length", "5"},
                                                                                     {"te", "gzip"},
                                                                                     {"X-A", "1"},
                                                                                     {"", "1"},
