@@ -120,6 +120,8 @@ class Http2Session {
   bool flooded() const { return flooded_; }
   // A graceful end has begun, from either side.
   bool going_away() const { return going_away_; }
+  // The peer knows which streams will be served to their end; nothing more is done to end.
+  bool goaway_finished() const { return goaway_finished_; }
   size_t streams() const { return streams_; }
 
   // Server. `framing` as for HTTP/1.1: a length becomes a field. `end`: no body follows, also not in Send.

@@ -93,6 +93,9 @@ void AddConnections(const proxy::Stats& stats, Families& out) {
   out.Value(stats.connections_refused_proxy_header, {{"reason", "proxy-header"}});
   out.Value(stats.connections_refused_total, {{"reason", "total"}});
   out.Value(stats.connections_refused_descriptors, {{"reason", "descriptors"}});
+  out.Counter("sluice_http2_connections_total", "Client connections over HTTP/2.", stats.http2_connections);
+  out.Counter("sluice_http2_floods_total", "HTTP/2 connections ended for resets, control frames or header blocks.",
+              stats.http2_floods);
   out.Gauge("sluice_connections_open", "Client connections open now.", stats.connections_open);
   out.Begin("sluice_tls_handshakes_total", "TLS handshakes with clients, by result.", MetricType::Counter);
   out.Value(stats.tls_handshakes, {{"result", "ok"}});

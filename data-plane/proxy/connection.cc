@@ -5,6 +5,7 @@
 #include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/exchange.h"
 #include "data-plane/proxy/http1_downstream.h"
+#include "data-plane/proxy/http2_connection.h"
 #include "data-plane/proxy/worker.h"
 
 namespace sluice::proxy {
@@ -30,7 +31,7 @@ io::Task<bool> MeetProxied(Worker& worker, io::Stream& stream, Admission& admiss
 
 // Null where the handshake failed or the gateway that the client named has no room.
 io::Task<std::unique_ptr<io::Stream>> MeetTls(Worker& worker, std::unique_ptr<io::Stream> plain, Arrival& arrival,
-                                              Client& client) {
+                                              Client& client, bool& http2) {
   const MonotonicTime deadline = worker.loop().Now() + worker.times().tls_handshake;
   io::TlsAccepted secured = co_await io::AcceptTls(std::move(plain), *arrival.tls, worker.hosts(), deadline);
   if (secured.stream == nullptr) {
@@ -40,6 +41,7 @@ io::Task<std::unique_ptr<io::Stream>> MeetTls(Worker& worker, std::unique_ptr<io
   ++worker.stats().tls_handshakes;
   client.tls = true;
   client.sni = std::move(secured.server_name);
+  http2 = secured.alpn == "h2";
   const std::shared_ptr<const Gateway> gateway = worker.hosts().Find(client.sni);
   if (gateway != nullptr && !arrival.admission.EnterGateway(*gateway)) {
     ++worker.stats().connections_refused_gateway;
@@ -62,12 +64,13 @@ io::Task<void> ServeConnection(Worker& worker, Arrival arrival) {
     if (!met) co_return;
   }
   client.peer_trusted = IsWithin(worker.options().trusted_proxies, client.ip);
+  bool http2 = false;
   if (arrival.tls != nullptr) {
-    stream = co_await MeetTls(worker, std::move(stream), arrival, client);
+    stream = co_await MeetTls(worker, std::move(stream), arrival, client, http2);
     if (stream == nullptr) co_return;
   }
   Connection connection(worker, std::move(stream), std::move(client), arrival.admission);
-  co_await connection.Serve();
+  co_await connection.Serve(http2);
 }
 
 Connection::Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission& admission)
@@ -88,14 +91,29 @@ void Connection::CloseIfIdle() {
   if (idle_) stream_->Cancel();
 }
 
-io::Task<void> Connection::Serve() {
+io::Task<void> Connection::Serve(bool http2) {
+  bool answered = true;
+  if (!http2) answered = co_await ServeHttp1();
+  if (http2 || preface_) co_await ServeHttp2();
+  if (answered && !stream_->cancelled()) co_await Linger();
+}
+
+// False where the connection ended while no request was at hand.
+io::Task<bool> Connection::ServeHttp1() {
   for (;;) {
     const bool asked = co_await WaitForRequest();
-    if (!asked) co_return;
+    if (!asked) co_return false;
     const bool again = co_await ServeRequest();
-    if (!again) break;
+    if (!again) co_return true;
   }
-  if (!stream_->cancelled()) co_await Linger();
+}
+
+// In a frame of its own, because it holds much more.
+io::Task<void> Connection::ServeHttp2() {
+  worker_.Leave(this);
+  client_.requests_on_connection = 0;
+  Http2Connection connection(worker_, *stream_, reader_, client_, admission_);
+  co_await connection.Serve();
 }
 
 // In a frame of its own, so that an idle connection holds little.
@@ -119,6 +137,9 @@ io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::s
     const std::string_view pending = reader_.pending();
     const size_t end = http::FindHeadEnd(pending, scanned);
     if (end != 0) {
+      const bool first = client_.requests_on_connection == 1 && !client_.tls;
+      preface_ = first && pending.substr(0, end) == http::kHttp2PrefaceHead;
+      if (preface_) co_return false;
       const http::ParseError wrong = http::ParseRequestHead(pending.substr(0, end), head);
       reader_.Consume(end);
       if (!wrong) co_return true;

@@ -1,8 +1,9 @@
 #pragma once
 
-// One client's connection over HTTP/1.1, from the TLS handshake to the close: heads are read, exchanges are run in
-// order, what remains of a body is read away or the connection ends. HTTP/2 gets a server of its own where ALPN chose
-// it; from the head on both run the same exchange. Owned by its own coroutine; its worker's thread only.
+// One client's connection, from the TLS handshake to the close. Over HTTP/1.1 heads are read, exchanges are run in
+// order, what remains of a body is read away or the connection ends. Where ALPN chose HTTP/2, or a plain connection
+// begins with its preface, Http2Connection takes over; from the head on both run the same exchange. Owned by its own
+// coroutine; its worker's thread only.
 
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "data-plane/io/task.h"
 #include "data-plane/io/tls.h"
 #include "data-plane/plugin/exchange.h"
+#include "data-plane/proxy/client_connection.h"
 #include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/reader.h"
 
@@ -29,20 +31,22 @@ struct Arrival {
 // Serves what was accepted until it ends.
 io::Task<void> ServeConnection(Worker& worker, Arrival arrival);
 
-class Connection {
+class Connection final : public ClientConnection {
  public:
   Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission& admission);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
 
-  io::Task<void> Serve();
+  io::Task<void> Serve(bool http2);
   // Ends it now where it waits for a request.
-  void CloseIfIdle();
+  void CloseIfIdle() override;
 
  private:
   io::Task<bool> WaitForRequest();
   io::Task<bool> ServeRequest();
   io::Task<bool> ReadHead(http::RequestHead& head, int& status, std::string_view& reason);
+  io::Task<bool> ServeHttp1();
+  io::Task<void> ServeHttp2();
   io::Task<void> Linger();
 
   Worker& worker_;
@@ -52,6 +56,7 @@ class Connection {
   Admission& admission_;
   const MonotonicTime opened_;
   bool idle_ = false;
+  bool preface_ = false;  // of HTTP/2, instead of a first request
 };
 
 }  // namespace sluice::proxy

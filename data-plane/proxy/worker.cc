@@ -7,6 +7,7 @@
 #include "common/base/random.h"
 #include "data-plane/plugin/log_queue.h"
 #include "data-plane/proxy/client_address.h"
+#include "data-plane/proxy/client_connection.h"
 #include "data-plane/proxy/connection.h"
 
 namespace sluice::proxy {
@@ -123,7 +124,7 @@ void Worker::CloseListeners() {
 }
 
 void Worker::CloseIdleConnections() {
-  for (Connection* connection : connections_) connection->CloseIfIdle();
+  for (ClientConnection* connection : connections_) connection->CloseIfIdle();
 }
 
 size_t Worker::ShareOf(size_t max) const {

@@ -27,7 +27,7 @@
 
 namespace sluice::proxy {
 
-class Connection;
+class ClientConnection;
 
 // What the workers of a node share. Outlives them.
 struct Shared {
@@ -92,8 +92,8 @@ class Worker final : public PluginWorker {
   uint64_t NextRotation() { return ++rotation_; }
   uint64_t NextConnection() { return ++connection_serial_; }
 
-  void Enter(Connection* connection) { connections_.insert(connection); }
-  void Leave(Connection* connection) { connections_.erase(connection); }
+  void Enter(ClientConnection* connection) { connections_.insert(connection); }
+  void Leave(ClientConnection* connection) { connections_.erase(connection); }
   ExchangeList& exchanges() { return exchanges_; }
   void LogAccess(const Exchange& exchange);
 
@@ -110,7 +110,7 @@ class Worker final : public PluginWorker {
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<LogQueues> log_queues_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
-  std::unordered_set<Connection*> connections_;
+  std::unordered_set<ClientConnection*> connections_;
   ExchangeList exchanges_;
   std::vector<char> scratch_;
   std::string out_;

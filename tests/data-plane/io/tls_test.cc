@@ -304,7 +304,7 @@ TEST_CASE("a client of TLS 1.2 with CBC ciphers alone is refused") {
 TEST_CASE("a client that offers only other protocols by ALPN is refused") {
   RawServer t;
   const std::string outcome = HandshakeOf(t, [](SSL_CTX* c) {
-    SSL_CTX_set_alpn_protos(c, reinterpret_cast<const unsigned char*>("\x02h2"), 3);
+    SSL_CTX_set_alpn_protos(c, reinterpret_cast<const unsigned char*>("\x02h3"), 3);
   });
   CHECK(outcome == "refused");
   CHECK(t.accepted.stream == nullptr);
