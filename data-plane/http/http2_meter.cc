@@ -49,6 +49,21 @@ size_t Http2Meter::Scan(std::string_view bytes, MonotonicTime now) {
   return bytes.size();
 }
 
+// nghttp2 ignores such a frame. Only the latest gap is remembered; streams that were open and are forgotten may still
+// have frames on their way.
+bool Http2Meter::InOrder() {
+  int64_t id = 0;
+  for (size_t i = 5; i < kFrameHead; ++i) id = id << 8 | head_[i];
+  id &= 0x7fffffff;
+  out_of_order_ = id % 2 == 1 && id >= gap_from_ && id < gap_to_;
+  if (id > highest_ && id % 2 == 1) {
+    gap_from_ = highest_ + 2;
+    gap_to_ = id;
+    highest_ = id;
+  }
+  return !out_of_order_;
+}
+
 bool Http2Meter::Admit(MonotonicTime now) {
   const unsigned flags = head_[4];
   switch (head_[3]) {
@@ -56,7 +71,7 @@ bool Http2Meter::Admit(MonotonicTime now) {
       in_block_ = (flags & NGHTTP2_FLAG_END_HEADERS) == 0;
       continuations_ = 0;
       block_bytes_ = length();
-      return true;
+      return InOrder();
     case NGHTTP2_CONTINUATION:
       if ((flags & NGHTTP2_FLAG_END_HEADERS) != 0) in_block_ = false;
       block_bytes_ += length();

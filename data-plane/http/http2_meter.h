@@ -56,17 +56,24 @@ class Http2Meter {
   // We have sent a DATA frame, which a peer may well answer with an update of the stream's and the connection's window.
   void NoteDataSent(size_t bytes, bool end);
 
+  // The frame that Scan stopped at opens a stream that an earlier one has passed over (RFC 9113 section 5.1.1).
+  bool out_of_order() const { return out_of_order_; }
   bool in_header_block() const { return in_block_; }
 
  private:
   size_t Wanted() const;  // bytes of the payload that decide what the frame is
   bool Admit(MonotonicTime now);
+  bool InOrder();
   uint32_t length() const;
 
   size_t skip_;
   std::array<unsigned char, 13> head_{};  // of the frame at hand, with the beginning of its payload
   size_t have_ = 0;
   size_t payload_left_ = 0;
+  int64_t highest_ = -1;  // stream that a HEADERS frame has named
+  int64_t gap_from_ = 0;  // streams that the last one has passed over
+  int64_t gap_to_ = 0;
+  bool out_of_order_ = false;
   bool in_block_ = false;
   int continuations_ = 0;
   size_t block_bytes_ = 0;

@@ -19,7 +19,6 @@ nghttp2_session* MakeSession(Http2Session::Role role, Http2Session* self) {
   SLUICE_CHECK(nghttp2_option_new(&options) == 0);
   nghttp2_option_set_no_auto_window_update(options, 1);
   nghttp2_option_set_no_http_messaging(options, 1);
-  nghttp2_option_set_no_closed_streams(options, 1);
   nghttp2_option_set_max_deflate_dynamic_table_size(options, kHttp2TableBytes);
   const Http2Callbacks::Table callbacks = Http2Callbacks::Make();
   nghttp2_session* session = nullptr;
@@ -32,9 +31,10 @@ nghttp2_session* MakeSession(Http2Session::Role role, Http2Session* self) {
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kHttp2StreamWindow},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaxHeadBytes},
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, server ? kHttp2MaxStreams : 0},
-      {server ? NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES : NGHTTP2_SETTINGS_ENABLE_PUSH, server ? 1u : 0u},
+      {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},  // said by clients alone
   }};
-  SLUICE_CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
+  SLUICE_CHECK(
+      nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size() - (server ? 1 : 0)) == 0);
   SLUICE_CHECK(nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, kHttp2ConnectionWindow) == 0);
   return session;
 }
@@ -79,7 +79,9 @@ void Http2Session::Receive(std::string_view bytes, MonotonicTime now) {
   now_ = now;
   const size_t allowed = meter_.Scan(bytes, now);
   const ssize_t taken = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), allowed);
-  if (taken == NGHTTP2_ERR_FLOODED || (taken >= 0 && allowed < bytes.size())) {
+  if (taken >= 0 && meter_.out_of_order()) {
+    Terminate(Http2Error::kProtocol);
+  } else if (taken == NGHTTP2_ERR_FLOODED || (taken >= 0 && allowed < bytes.size())) {
     Flooded();
   } else if (taken < 0) {
     broken_ = true;

@@ -195,6 +195,15 @@ TEST_CASE("a hundred streams are served at once, and not one more") {
   CHECK(peer.streams.size() == 100);
 }
 
+TEST_CASE("a stream that was passed over cannot be opened, trailers of an older one are fine") {
+  Http2Peer peer;
+  peer.Send(Post(3) + Get(7) + Frame(kHeaders, kEndStream | kEndHeaders, 3, Field("a", "b")));
+  CHECK(peer.streams.at(3)->ended);
+  peer.Send(Get(5));
+  CHECK(peer.ErrorOf(0) == 1);
+  CHECK_FALSE(peer.streams.contains(5));
+}
+
 TEST_CASE("trailers of more than 8 KiB reset the stream") {
   for (const size_t size : {8'159, 8'160}) {
     Http2Peer peer;
