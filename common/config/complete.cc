@@ -46,6 +46,14 @@ void CompleteService(v1::Service& service) {
   if (host.starts_with('[') && host.ends_with(']')) service.set_host(host.substr(1, host.size() - 2));
 }
 
+// The path of a gRPC call names its method; Kong's default for such routes.
+void CompleteRoute(v1::Route& route) {
+  const auto is_grpc = [](const std::string& protocol) { return protocol == "grpc" || protocol == "grpcs"; };
+  if (!route.has_strip_path() && std::any_of(route.protocols().begin(), route.protocols().end(), is_grpc)) {
+    route.set_strip_path(false);
+  }
+}
+
 void CompleteTarget(v1::Target& target) {
   const auto parsed = schema::ParseHostPort(target.target());
   if (parsed) target.set_target(schema::JoinHostPort(parsed->host, parsed->port.value_or(kDefaultTargetPort)));
@@ -157,6 +165,7 @@ void Complete(v1::GatewayConfig& config, schema::Violations& violations, Documen
   GiveIds(config);
   if (paths != nullptr) paths->Bind(config);
   for (v1::Service& service : *config.mutable_services()) CompleteService(service);
+  for (v1::Route& route : *config.mutable_routes()) CompleteRoute(route);
   for (v1::Target& target : *config.mutable_targets()) CompleteTarget(target);
   for (v1::Upstream& upstream : *config.mutable_upstreams()) CompleteUpstream(upstream);
   for (v1::Plugin& plugin : *config.mutable_plugins()) CompletePlugin(plugin);

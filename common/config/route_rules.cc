@@ -17,13 +17,17 @@ bool Has(const v1::Route& route, std::string_view protocol) {
 }
 
 bool IsServed(std::string_view protocol) {
-  return protocol == "http" || protocol == "https";
+  return protocol == "http" || protocol == "https" || protocol == "grpc" || protocol == "grpcs";
+}
+
+bool IsGrpc(std::string_view protocol) {
+  return protocol == "grpc" || protocol == "grpcs";
 }
 
 // Kong's groups: the protocols of a route are all of one.
 std::string_view GroupOf(std::string_view protocol) {
+  if (IsGrpc(protocol)) return "grpc";
   if (IsServed(protocol)) return "http";
-  if (protocol == "grpc" || protocol == "grpcs") return "grpc";
   if (protocol == "tls_passthrough") return "tls_passthrough";
   return "stream";
 }
@@ -43,10 +47,30 @@ bool CheckProtocols(Checkup& checkup, int index) {
     served = false;
     checkup.violations.Add(checkup.Path("route", index, Cat("protocols[", i, "]")),
                            Cat("protocol '", schema::EscapeBytes(protocol.substr(0, 32)),
-                               "' is not supported yet; these are: http, https"),
+                               "' is not supported yet; these are: http, https, grpc, grpcs"),
                            "NOT_YET_SUPPORTED");
   }
   return served;
+}
+
+// Every call of gRPC is a POST whose path names the method: neither can be chosen by a gateway.
+void CheckGrpcMatchers(Checkup& checkup, int index) {
+  const v1::Route& route = checkup.config.routes(index);
+  if (route.hosts_size() + route.headers_size() + route.paths_size() == 0) {
+    checkup.violations.Add(checkup.at.Of("route", index),
+                           "must set one of 'hosts', 'headers', 'paths' when 'protocols' is 'grpc'");
+  }
+  if (route.methods_size() > 0) {
+    checkup.violations.Add(checkup.Path("route", index, "methods"),
+                           "cannot set 'methods' when 'protocols' is 'grpc' or 'grpcs'");
+  }
+  if (route.strip_path()) {
+    checkup.violations.Add(checkup.Path("route", index, "strip_path"),
+                           "cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'");
+  }
+  if (route.snis_size() > 0 && Has(route, "grpc")) {
+    checkup.violations.Add(checkup.Path("route", index, "snis"), "'snis' can only be set when 'protocols' is 'grpcs'");
+  }
 }
 
 void CheckMatchers(Checkup& checkup, int index) {
@@ -103,7 +127,10 @@ void CheckRoutes(Checkup& checkup) {
   size_t regexes = 0;
   for (int i = 0; i < checkup.config.routes_size(); ++i) {
     const v1::Route& route = checkup.config.routes(i);
-    if (CheckProtocols(checkup, i)) CheckMatchers(checkup, i);
+    const bool served = CheckProtocols(checkup, i);
+    const bool grpc = std::any_of(route.protocols().begin(), route.protocols().end(), IsGrpc);
+    if (served && grpc) CheckGrpcMatchers(checkup, i);
+    if (served && !grpc) CheckMatchers(checkup, i);
     const auto regex_paths = std::count_if(route.paths().begin(), route.paths().end(),
                                            [](const std::string& path) { return path.starts_with('~'); });
     regexes += static_cast<size_t>(regex_paths + CheckHeaders(checkup, i));

@@ -74,6 +74,7 @@ class Exchange {
   http::RequestHead request;  // as the client sent it; never changed
   std::string host;           // canonical
   std::string path;           // normalised
+  bool grpc = false;          // a call of gRPC by HTTP/2: the gateway's own answers are gRPC's too
   std::string request_id;     // 32 hexadecimal digits
   std::shared_ptr<const Gateway> gateway;
   Match match;  // match.route: null where none matched

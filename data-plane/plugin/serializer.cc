@@ -123,8 +123,10 @@ Json TriesJson(const Exchange& exchange) {
 
 Json RouteJson(const Route& route) {
   Json protocols = Json::array();
-  if (route.http) protocols.push_back("http");
-  if (route.https) protocols.push_back("https");
+  if (route.protocols.http) protocols.push_back("http");
+  if (route.protocols.https) protocols.push_back("https");
+  if (route.protocols.grpc) protocols.push_back("grpc");
+  if (route.protocols.grpcs) protocols.push_back("grpcs");
   Json out = {{"id", route.id},
               {"name", route.name},
               {"protocols", std::move(protocols)},
@@ -134,10 +136,15 @@ Json RouteJson(const Route& route) {
   return out;
 }
 
+std::string_view ProtocolOf(const Service& service) {
+  if (service.grpc) return service.tls ? "grpcs" : "grpc";
+  return service.tls ? "https" : "http";
+}
+
 Json ServiceJson(const Service& service) {
   return {{"id", service.id},
           {"name", service.name},
-          {"protocol", service.tls ? "https" : "http"},
+          {"protocol", ProtocolOf(service)},
           {"host", service.host},
           {"port", service.port},
           {"path", service.path},

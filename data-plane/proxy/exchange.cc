@@ -47,6 +47,7 @@ io::Task<void> ProxyExchange::Refuse(int refusal, std::string_view reason) {
 }
 
 io::Task<Verdict> ProxyExchange::Handle() {
+  grpc = request.protocol == http::Protocol::kHttp2 && IsGrpc(request.fields.Get("content-type"));
   if (!IdentifyClient(worker_.options(), request.fields, client)) {
     co_return Reject(400, StatusMessage(400), "forwarded");
   }
@@ -116,14 +117,20 @@ Verdict ProxyExchange::Admit() {
 Verdict ProxyExchange::ChooseRoute() {
   std::string_view reason;
   if (!http::NormalizePath(request.path, path, reason)) return Reject(400, StatusMessage(400), reason);
-  const RouteQuery query{.method = request.method,
-                         .host = host,
-                         .port = port_ >= 0 ? port_ : (client.tls ? 443 : 80),
-                         .path = path,
-                         .https = client.tls,
-                         .sni = client.sni,
-                         .fields = &request.fields};
+  RouteQuery query{.method = request.method,
+                   .host = host,
+                   .port = port_ >= 0 ? port_ : (client.tls ? 443 : 80),
+                   .path = path,
+                   .https = client.tls,
+                   .grpc = grpc,
+                   .sni = client.sni,
+                   .fields = &request.fields};
   match = gateway->FindRoute(query);
+  // Calls of gRPC without a route of their own are HTTP like any other. Others cannot use gRPC's: CheckScheme says so.
+  if (match.route == nullptr) {
+    query.grpc = !grpc;
+    match = gateway->FindRoute(query);
+  }
   if (match.route != nullptr) {
     service = match.route->service;
     return std::nullopt;
@@ -133,13 +140,24 @@ Verdict ProxyExchange::ChooseRoute() {
 }
 
 Verdict ProxyExchange::CheckScheme() {
-  if (client.https() || match.route->http) return std::nullopt;
-  const int code = match.route->https_redirect_status;
-  Verdict refusal = Reject(code, "Please use HTTPS protocol", "https-only");
-  if (code != 426) {
-    refusal->fields.emplace_back("Location", text::Cat("https://", host, request.target));
+  const Route& route = *match.route;
+  const bool grpc_route = route.protocols.IsGrpc();
+  Verdict refusal;
+  if (grpc_route && request.protocol != http::Protocol::kHttp2) {
+    refusal = Reject(426, "Please use HTTP2 protocol", "grpc-only");
+    refusal->fields.emplace_back("Upgrade", "HTTP/2");
+  } else if (grpc_route && !grpc) {
+    refusal = Reject(415, "Non-gRPC request matched gRPC route", "grpc-only");
+  } else if (client.https() || route.protocols.For(false, grpc_route)) {
+    return std::nullopt;
+  } else if (grpc_route) {
+    refusal = Reject(426, "gRPC request matched gRPCs route", "https-only");
+  } else {
+    const int code = route.https_redirect_status;
+    refusal = Reject(code, "Please use HTTPS protocol", "https-only");
+    if (code != 426) refusal->fields.emplace_back("Location", text::Cat("https://", host, request.target));
   }
-  plugins_.ChooseWithoutRequest(*this, match.route->chain);
+  plugins_.ChooseWithoutRequest(*this, route.chain);
   return refusal;
 }
 
@@ -182,7 +200,6 @@ io::Task<void> ProxyExchange::Give(Reply reply) {
   BodyPiece piece{.bytes = rendered.body, .last = true};
   plugins_.OnResponseBody(*this, piece);
   status = head.status;
-  const bool grpc = request.protocol == http::Protocol::kHttp2 && IsGrpc(request.fields.Get("content-type"));
   if (grpc) MakeGrpcReply(head, reply.message.value_or(""));
   const bool no_body = grpc || head.status == 204 || head.status == 304;
   Downstream::Outgoing out{.head = &head, .framing = {}, .body = {}, .last = true};

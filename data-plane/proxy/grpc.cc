@@ -58,6 +58,8 @@ int GrpcStatus(int http_status) {
     case 429:
     case 431:
       return 8;  // RESOURCE_EXHAUSTED
+    case 426:
+      return 1;  // CANCELLED, with which Kong asks for TLS
     case 500:
       return 13;  // INTERNAL
     case 501:

@@ -4,6 +4,7 @@
 
 #include "data-plane/http/parser.h"
 #include "data-plane/http/writer.h"
+#include "data-plane/proxy/text.h"
 #include "data-plane/proxy/worker.h"
 
 namespace sluice::proxy {
@@ -134,7 +135,10 @@ io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
   std::string& bytes = worker_.out();
   bytes.clear();
   http::AppendResponseHead(bytes, out.head->status, out.head->reason, out.head->fields, framing, connection);
-  if (upgrade_required) bytes.insert(bytes.size() - 2, "Upgrade: TLS/1.2, HTTP/1.1\r\n");
+  if (upgrade_required) {
+    const std::string_view to = out.head->fields.Get("upgrade");
+    bytes.insert(bytes.size() - 2, text::Cat("Upgrade: ", to.empty() ? "TLS/1.2, HTTP/1.1" : to, "\r\n"));
+  }
   if (!out.body.empty()) {
     if (chunked_out_) {
       http::AppendChunk(bytes, out.body);

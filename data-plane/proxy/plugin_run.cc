@@ -3,9 +3,11 @@
 namespace sluice::proxy {
 
 const Plugin* PluginRun::Choose(const Exchange& exchange, const ChainStep& step) {
+  // What a route for http takes is http to its plugins, gRPC or not.
+  const bool grpc = exchange.match.route != nullptr ? exchange.match.route->protocols.IsGrpc() : exchange.grpc;
   for (const ChainStep::Candidate& candidate : step.candidates) {
     if (candidate.consumer != nullptr && candidate.consumer != exchange.consumer) continue;
-    if (!(exchange.client.tls ? candidate.https : candidate.http)) continue;
+    if (!candidate.protocols.For(exchange.client.tls, grpc)) continue;
     chosen_.push_back(candidate.plugin);
     moments_ |= candidate.plugin->moments();
     return candidate.plugin;

@@ -32,7 +32,7 @@ Chain MakeChain(std::vector<const PluginInstance*> instances) {
     ChainStep& step = chain.back();
     step.moments |= instance->plugin->moments();
     step.candidates.push_back(
-        {.plugin = instance->plugin, .consumer = instance->consumer, .http = instance->http, .https = instance->https});
+        {.plugin = instance->plugin, .consumer = instance->consumer, .protocols = instance->protocols});
   }
   return chain;
 }

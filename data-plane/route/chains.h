@@ -20,8 +20,7 @@ struct PluginInstance {
   std::string route_id;
   const Consumer* consumer = nullptr;  // null: any
   const Plugin* plugin = nullptr;
-  bool http = true;
-  bool https = true;
+  Protocols protocols;
 };
 
 class ChainBuilder {

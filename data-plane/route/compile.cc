@@ -15,10 +15,6 @@ namespace {
 
 constexpr uint16_t kDefaultTargetPort = 8000;  // Kong's
 
-bool Has(const google::protobuf::RepeatedPtrField<std::string>& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 std::string WithoutBrackets(const std::string& host) {
   return host.size() > 2 && host.front() == '[' && host.back() == ']' ? host.substr(1, host.size() - 2) : host;
 }
@@ -112,7 +108,8 @@ absl::Status GatewayCompiler::BuildServices() {
     auto service = std::make_unique<Service>();
     service->id = entity.id();
     service->name = entity.name();
-    service->tls = entity.protocol() == "https";
+    service->tls = entity.protocol() == "https" || entity.protocol() == "grpcs";
+    service->grpc = entity.protocol() == "grpc" || entity.protocol() == "grpcs";
     service->host = WithoutBrackets(schema::Lower(entity.host()));
     service->port = static_cast<uint16_t>(entity.port());
     service->path = entity.path();
@@ -159,8 +156,7 @@ void GatewayCompiler::BuildRoutes() {
     route->id = entity.id();
     route->name = entity.name();
     route->service = entity.has_service() ? service->second : nullptr;
-    route->http = Has(entity.protocols(), "http");
-    route->https = Has(entity.protocols(), "https");
+    route->protocols = ProtocolsOf(entity.protocols());
     route->https_redirect_status = entity.https_redirect_status_code();
     route->strip_path = entity.strip_path();
     route->preserve_host = entity.preserve_host();
@@ -199,8 +195,7 @@ absl::Status GatewayCompiler::BuildPlugins() {
                  .route_id = entity.route(),
                  .consumer = consumer == consumers_.end() ? nullptr : consumer->second,
                  .plugin = *plugin,
-                 .http = Has(entity.protocols(), "http"),
-                 .https = Has(entity.protocols(), "https")});
+                 .protocols = ProtocolsOf(entity.protocols())});
   }
   for (const auto& route : gateway_->routes_) {
     route->chain = chains_.For(route->id, route->service != nullptr ? route->service->id : "");

@@ -39,10 +39,21 @@ struct Upstream {
   std::vector<Target> targets;
 };
 
+// Which requests a route or a plugin is for. gRPC is what comes by HTTP/2 with gRPC's content type.
+struct Protocols {
+  bool http = true;
+  bool https = true;
+  bool grpc = false;
+  bool grpcs = false;
+  bool IsGrpc() const { return grpc || grpcs; }
+  bool For(bool tls, bool is_grpc) const { return is_grpc ? (tls ? grpcs : grpc) : (tls ? https : http); }
+};
+
 struct Service {
   std::string id;
   std::string name;
   bool tls = false;
+  bool grpc = false;  // speaks HTTP/2 and nothing else; with TLS, others choose by ALPN
   std::string host;
   uint16_t port = 80;
   std::string path;  // "" or begins with /
@@ -72,8 +83,7 @@ struct ChainStep {
   struct Candidate {
     const Plugin* plugin;
     const Consumer* consumer;  // null: any
-    bool http = true;          // the protocols the instance is for
-    bool https = true;
+    Protocols protocols;       // that the instance is for
   };
   std::string_view name;
   unsigned moments = 0;  // of any candidate
@@ -86,8 +96,7 @@ struct Route {
   std::string id;
   std::string name;
   const Service* service = nullptr;  // null: only a plugin can answer
-  bool http = true;                  // protocols that may use it
-  bool https = true;
+  Protocols protocols;               // of one kind: http(s) or grpc(s)
   int https_redirect_status = 426;
   bool strip_path = true;
   bool preserve_host = false;
@@ -108,6 +117,7 @@ struct RouteQuery {
   int port = 0;           // that the client named, or the default of the scheme
   std::string_view path;  // normalised
   bool https = false;
+  bool grpc = false;      // asks the routes for gRPC, and no others
   std::string_view sni;   // canonical; "" where absent
   const http::Fields* fields = nullptr;
 };

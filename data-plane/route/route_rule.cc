@@ -77,11 +77,7 @@ absl::StatusOr<std::shared_ptr<const RouteRule::Conditions>> MakeConditions(cons
     if (!header.ok()) return header.status();
     conditions->headers.push_back(*std::move(header));
   }
-  const auto has = [&](std::string_view protocol) {
-    return std::find(config.protocols().begin(), config.protocols().end(), protocol) != config.protocols().end();
-  };
-  conditions->http = has("http");
-  conditions->https = has("https");
+  conditions->protocols = ProtocolsOf(config.protocols());
   return conditions;
 }
 
@@ -112,6 +108,13 @@ void CopyCaptures(const re2::RE2& regex, const std::vector<re2::StringPiece>& gr
 }
 
 }  // namespace
+
+Protocols ProtocolsOf(const google::protobuf::RepeatedPtrField<std::string>& names) {
+  const auto has = [&names](std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return {.http = has("http"), .https = has("https"), .grpc = has("grpc"), .grpcs = has("grpcs")};
+}
 
 bool HostPattern::Matches(std::string_view host, int request_port) const {
   if (port >= 0 && port != request_port) return false;
@@ -180,8 +183,9 @@ absl::StatusOr<std::vector<RouteRule>> RouteRule::Make(const config::v1::Route& 
 
 bool RouteRule::MatchesConditions(const RouteQuery& query) const {
   const Conditions& c = *conditions_;
-  // A route for https alone also takes plain requests: they are told to come back with TLS.
-  if (query.https && !c.https) return false;
+  // A route for TLS alone also takes plain requests: they are told to come back with it.
+  const bool fits = c.protocols.For(query.https, query.grpc) || (!query.https && c.protocols.For(true, query.grpc));
+  if (!fits) return false;
   if (!c.methods.empty() && !Contains(c.methods, query.method)) return false;
   if (!c.hosts.empty() && std::none_of(c.hosts.begin(), c.hosts.end(),
                                        [&](const HostPattern& host) { return host.Matches(query.host, query.port); })) {

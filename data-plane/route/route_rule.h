@@ -18,6 +18,8 @@
 
 namespace sluice {
 
+Protocols ProtocolsOf(const google::protobuf::RepeatedPtrField<std::string>& names);
+
 // A host of a route: "a.test", "*.a.test", "a.*", each with or without a port.
 struct HostPattern {
   enum class Kind : uint8_t { kPlain, kSuffix, kPrefix } kind = Kind::kPlain;
@@ -53,8 +55,7 @@ class RouteRule {
     std::vector<HostPattern> hosts;
     std::vector<HeaderCondition> headers;
     std::vector<std::string> snis;
-    bool http = true;
-    bool https = true;
+    Protocols protocols;
   };
 
   // The rules of one route. INVALID_ARGUMENT where a regex does not compile.

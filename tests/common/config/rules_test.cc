@@ -26,14 +26,41 @@ TEST_CASE("server names match only where every protocol has TLS") {
 }
 
 TEST_CASE("protocols that are not served yet are refused one by one") {
-  CHECK(Route(R"("protocols":["grpc"],"paths":["/"])") ==
-        "routes[0].protocols[0]: protocol 'grpc' is not supported yet; these are: http, https");
+  CHECK(Route(R"("protocols":["udp"],"paths":["/"])") ==
+        "routes[0].protocols[0]: protocol 'udp' is not supported yet; these are: http, https, grpc, grpcs");
   CHECK(Apply(R"("routes":[{"protocols":["tcp"],"paths":["/"]}])").reason() == "NOT_YET_SUPPORTED");
   CHECK(Service(R"("host":"a.test","protocol":"tls")") ==
-        "services[0].protocol: protocol 'tls' is not supported yet; these are: http, https");
+        "services[0].protocol: protocol 'tls' is not supported yet; these are: http, https, grpc, grpcs");
+}
+
+TEST_CASE("a route for gRPC matches by host, header or path, and keeps the path") {
+  CHECK(Route(R"("protocols":["grpc","grpcs"],"paths":["/pkg.Service"])").empty());
+  CHECK_FALSE(Good(R"("routes":[{"name":"r","protocols":["grpc"],"paths":["/"]}])").routes(0).strip_path());
+  CHECK(Route(R"("protocols":["grpc"])") ==
+        "routes[0]: must set one of 'hosts', 'headers', 'paths' when 'protocols' is 'grpc'");
+  CHECK(Route(R"("protocols":["grpc"],"paths":["/"],"methods":["POST"])") ==
+        "routes[0].methods: cannot set 'methods' when 'protocols' is 'grpc' or 'grpcs'");
+  CHECK(Route(R"("protocols":["grpcs"],"paths":["/"],"strip_path":true)") ==
+        "routes[0].strip_path: cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'");
+}
+
+TEST_CASE("server names match only gRPC that has TLS") {
+  CHECK(Route(R"("protocols":["grpcs"],"paths":["/"],"snis":["a.test"])").empty());
+  CHECK(Route(R"("protocols":["grpc","grpcs"],"paths":["/"],"snis":["a.test"])") ==
+        "routes[0].snis: 'snis' can only be set when 'protocols' is 'grpcs'");
+}
+
+TEST_CASE("a service for gRPC has no path, and TLS settings only with grpcs") {
+  CHECK(Service(R"("host":"a.test","protocol":"grpc")").empty());
+  CHECK(Service(R"("host":"a.test","protocol":"grpcs","tls_verify":false)").empty());
+  CHECK(Service(R"("host":"a.test","protocol":"grpc","path":"/p")") ==
+        "services[0].path: value must be null when 'protocol' is 'grpc'");
+  CHECK(Service(R"("host":"a.test","protocol":"grpc","tls_verify":true)") ==
+        "services[0].tls_verify: value must be null when 'protocol' is 'grpc'");
 }
 
 TEST_CASE("protocols of different groups cannot be mixed") {
+  CHECK(Route(R"("protocols":["http","grpc"],"paths":["/"],"strip_path":false)").find("routes[0].protocols: (") == 0);
   CHECK(Route(R"("protocols":["http","tcp"],"paths":["/"])").find("routes[0].protocols: ('http', 'https'), (") == 0);
 }
 

@@ -169,8 +169,10 @@ TEST_CASE("steps of one priority go by name, from the end of the alphabet") {
 
 TEST_CASE("an instance knows the protocols it is for") {
   auto gateway = Compiles(kService + PluginText(1, "rate-limiting", "protocols: \"https\" "));
-  CHECK_FALSE(gateway->global_chain()[0].candidates[0].http);
-  CHECK(gateway->global_chain()[0].candidates[0].https);
+  const Protocols& protocols = gateway->global_chain()[0].candidates[0].protocols;
+  CHECK(protocols.For(true, false));
+  CHECK_FALSE(protocols.For(false, false));
+  CHECK_FALSE(protocols.For(true, true));
 }
 
 TEST_CASE("what is refused is refused with its field and reason, and changes no limit") {

@@ -161,6 +161,18 @@ TEST_CASE("a route for http alone is not there for TLS") {
   CHECK(routes.Of({.https = true}) == "");
 }
 
+TEST_CASE("a route for gRPC takes calls of gRPC alone, and one for HTTP the others") {
+  Routes routes({R"(id: "g" paths: "/" protocols: "grpc")", R"(id: "h" paths: "/" protocols: "http")"});
+  CHECK(routes.Of({.grpc = true}) == "g");
+  CHECK(routes.Of({}) == "h");
+}
+
+TEST_CASE("a route for gRPC with TLS takes plain calls too, to refuse them") {
+  Routes routes({R"(id: "g" paths: "/" protocols: "grpcs")"});
+  CHECK(routes.Of({.https = true, .grpc = true}) == "g");
+  CHECK(routes.Of({.grpc = true}) == "g");
+}
+
 template <typename List>
 std::string Pick(std::mt19937_64& random, const List& list) {
   return list[random() % std::size(list)];

@@ -41,6 +41,7 @@ Match Routes::Find(const Ask& ask) const {
                         .port = ask.port,
                         .path = ask.path,
                         .https = ask.https,
+                        .grpc = ask.grpc,
                         .sni = ask.sni,
                         .fields = &fields});
 }

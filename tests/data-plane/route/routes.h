@@ -20,6 +20,7 @@ struct Ask {
   std::string path = "/";
   int port = 80;
   bool https = false;
+  bool grpc = false;
   std::string sni;
   std::vector<std::pair<std::string, std::string>> fields;
 };
