@@ -234,6 +234,10 @@ void Http2Session::Detach(Http2Stream& stream) {
   if (!complete) SubmitReset(stream.id_, stream.sent_end_ ? Http2Error::kNone : Http2Error::kInternal);
 }
 
+void Http2Session::Ping() {
+  if (!broken_) nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
 void Http2Session::BeginGoAway() {
   if (going_away_ || broken_) return;
   going_away_ = true;

@@ -153,6 +153,9 @@ class Http2Session {
   // The observer goes; what is left of the stream is reset.
   void Detach(Http2Stream& stream);
 
+  // Asks the peer for a sign of life.
+  void Ping();
+
   // The beginning of a graceful end: the peer learns of it, what it has sent meanwhile is served. FinishGoAway follows
   // a round trip later by itself, or earlier by the owner's clock.
   void BeginGoAway();

@@ -28,7 +28,8 @@ using TlsContext = std::unique_ptr<SSL_CTX, TlsContextDeleter>;
 
 // Protocols as ALPN lists them (RFC 7301 section 3.1), the preferred one first.
 inline constexpr std::string_view kAlpnHttp1 = "\x08http/1.1";
-inline constexpr std::string_view kAlpnServer = "\x02h2\x08http/1.1";  // in order of preference
+inline constexpr std::string_view kAlpnHttp2 = "\x02h2";
+inline constexpr std::string_view kAlpnAny = "\x02h2\x08http/1.1";  // the server chooses, or prefers them so
 
 // A peer may ask for new keys so often; then the connection is broken with kTls.
 inline constexpr int kMaxKeyUpdates = 64;

@@ -54,8 +54,8 @@ int OnCertificate(SSL* ssl, void*) {
 int SelectAlpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned size,
                void*) {
   unsigned char* chosen = nullptr;
-  const auto* ours = reinterpret_cast<const unsigned char*>(kAlpnServer.data());
-  if (SSL_select_next_proto(&chosen, out_size, ours, kAlpnServer.size(), offered, size) != OPENSSL_NPN_NEGOTIATED) {
+  const auto* ours = reinterpret_cast<const unsigned char*>(kAlpnAny.data());
+  if (SSL_select_next_proto(&chosen, out_size, ours, kAlpnAny.size(), offered, size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 section 3.2
   }
   *out = chosen;

@@ -1,9 +1,13 @@
 #include "data-plane/proxy/dialer.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "data-plane/io/tls.h"
 #include "data-plane/proxy/http1_upstream.h"
+#include "data-plane/proxy/http2_pool.h"
+#include "data-plane/proxy/http2_upstream.h"
 #include "data-plane/proxy/worker.h"
 
 namespace sluice::proxy {
@@ -26,6 +30,31 @@ class Connecting {
 
  private:
   UpstreamPool& pool_;
+  const PoolKey& key_;
+};
+
+std::string_view AlpnOf(HttpVersions versions) {
+  switch (versions) {
+    case HttpVersions::kHttp1:
+      return io::kAlpnHttp1;
+    case HttpVersions::kHttp2:
+      return io::kAlpnHttp2;
+    case HttpVersions::kAny:
+      return io::kAlpnAny;
+  }
+  return io::kAlpnHttp1;
+}
+
+// A connection on its way, which others wait for as well.
+class Opening {
+ public:
+  Opening(Http2Pool& pool, const PoolKey& key) : pool_(pool), key_(key) { pool_.Opening(key_); }
+  Opening(const Opening&) = delete;
+  ~Opening() { pool_.Opened(key_, error); }
+  DialError error = DialError::kNone;
+
+ private:
+  Http2Pool& pool_;
   const PoolKey& key_;
 };
 
@@ -141,6 +170,44 @@ DialError Dialer::Permit() {
   return DialError::kDenied;
 }
 
+// A connection that is there already and has room.
+Dialed Dialer::Take(const PoolKey& key) {
+  Dialed dialed;
+  dialed.reused = true;
+  if (destination_.versions != HttpVersions::kHttp1) {
+    if (auto shared = worker_.http2_pool().Find(key)) {
+      dialed.stream = std::make_unique<Http2Upstream>(worker_, std::move(shared));
+      ++worker_.pool().reused;
+    }
+  }
+  if (dialed.stream == nullptr && destination_.versions != HttpVersions::kHttp2) {
+    if (auto kept = worker_.pool().Take(key)) dialed.stream = std::make_unique<Http1Upstream>(worker_, std::move(kept));
+  }
+  return dialed;
+}
+
+// A place in the plan for one more connection, or why there is none.
+DialError Dialer::Count(const PoolKey& key, limit::Slot& slot) {
+  const config::v1::Plan& plan = destination_.gateway->plan();
+  std::shared_ptr<GatewayState> state(destination_.gateway, &destination_.gateway->state());
+  const auto take = [&] {
+    return slot.Take(state, &GatewayState::upstream_connections, 1, plan.max_upstream_connections());
+  };
+  if (take() || (worker_.pool().EvictOne(key.gateway_id) && take()) ||
+      (worker_.http2_pool().EvictOne(key.gateway_id) && take())) {
+    return DialError::kNone;
+  }
+  return DialError::kConnections;
+}
+
+// For a stream of a shared connection, be it one that is still being opened.
+io::Task<DialError> Dialer::WaitForRoom(const PoolKey& key) {
+  Connecting waiting(worker_.pool(), key);
+  const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
+  const DialError error = co_await worker_.http2_pool().Wait(key, deadline);
+  co_return error;
+}
+
 io::Task<Dialed> Dialer::Open(bool pooled) {
   PoolKey key{.gateway_id = destination_.gateway->id(),
               .address = address_,
@@ -150,26 +217,27 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
               .tls_rules = {}};
   if (key.tls) key.server_name = host_;
   if (key.tls && destination_.tls_rules != nullptr) key.tls_rules = destination_.tls_rules->Fingerprint();
-  UpstreamPool& pool = worker_.pool();
-  if (pooled) {
-    if (std::unique_ptr<UpstreamConnection> kept = pool.Take(key)) {
-      co_return Dialed{std::make_unique<Http1Upstream>(worker_, std::move(kept)), DialError::kNone, true};
-    }
-  }
+  const bool shares = destination_.versions == HttpVersions::kHttp2 ||
+                      (destination_.versions == HttpVersions::kAny && !worker_.http2_pool().IsHttp1(key));
   const config::v1::Plan& plan = destination_.gateway->plan();
-  Dialed dialed;
-  std::shared_ptr<GatewayState> state(destination_.gateway, &destination_.gateway->state());
-  limit::Slot slot;
   const size_t max_pending = worker_.ShareOf(plan.max_pending_per_target());
-  const auto take = [&] {
-    return slot.Take(state, &GatewayState::upstream_connections, 1, plan.max_upstream_connections());
-  };
-  if (!take() && (!pool.EvictOne(key.gateway_id) || !take())) {
-    dialed.error = DialError::kConnections;
-  } else if (plan.max_pending_per_target() != 0 && pool.connecting(key) >= max_pending) {
-    dialed.error = DialError::kPending;
-  } else {
-    dialed = co_await Connect(std::move(key), std::move(slot));
+  Dialed dialed;
+  while (dialed.error == DialError::kNone) {
+    if (pooled || shares) dialed = Take(key);
+    if (dialed.stream != nullptr) co_return dialed;
+    if (plan.max_pending_per_target() != 0 && worker_.pool().connecting(key) >= max_pending) {
+      dialed.error = DialError::kPending;
+      break;
+    }
+    limit::Slot slot;
+    const bool wait = shares && !worker_.http2_pool().WantsMore(key);
+    if (!wait) dialed.error = Count(key, slot);
+    if (dialed.error == DialError::kNone && !wait) {
+      dialed = co_await Connect(std::move(key), std::move(slot));
+      break;
+    }
+    if (!wait && !(shares && worker_.http2_pool().Has(key))) break;
+    dialed.error = co_await WaitForRoom(key);
   }
   worker_.stats().CountDial(dialed.error);
   tries_.back().failure = ToString(dialed.error);
@@ -178,36 +246,54 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
 
 io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
   Connecting connecting(worker_.pool(), key);
+  std::optional<Opening> opening;
+  if (destination_.versions != HttpVersions::kHttp1) opening.emplace(worker_.http2_pool(), key);
   Dialed dialed;
-  io::Loop& loop = worker_.loop();
-  const MonotonicTime started = loop.Now();
-  const MonotonicTime deadline = std::min(all_deadline_, started + destination_.connect_timeout);
-  const io::Endpoint to{key.address, key.port};
-  io::Connected connected = co_await io::ConnectTcp(loop, to, deadline);
-  if (connected.error != io::IoError::kNone) {
-    dialed.error = connected.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kRefused;
-    co_return dialed;
-  }
-  std::unique_ptr<io::Stream> stream = std::move(connected.stream);
-  if (key.tls) {
-    io::TlsRequest request{.server_name = key.server_name,
-                           .rules = destination_.tls_rules,
-                           .session = worker_.pool().TlsSessionFor(key)};
-    io::TlsConnected secured =
-        co_await io::ConnectTls(std::move(stream), worker_.client_tls(), std::move(request), deadline);
-    if (secured.error != io::IoError::kNone) {
-      dialed.error = secured.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kTls;
-      co_return dialed;
-    }
-    stream = std::move(secured.stream);
-  }
-  tries_.back().connect_time = loop.Now() - started;
+  const MonotonicTime started = worker_.loop().Now();
+  Opened opened = co_await OpenStream(key, std::min(all_deadline_, started + destination_.connect_timeout));
+  dialed.error = opened.error;
+  if (opening.has_value()) opening->error = opened.error;
+  if (opened.stream == nullptr) co_return dialed;
+  tries_.back().connect_time = worker_.loop().Now() - started;
   ++worker_.pool().opened;
   PoolKey own = key;
-  auto connection =
-      std::make_unique<UpstreamConnection>(std::move(stream), worker_.scratch(), std::move(own), std::move(slot));
+  if (opened.http2) {
+    auto shared = Http2UpstreamConnection::Open(worker_, std::move(opened.stream), std::move(own), std::move(slot));
+    dialed.stream = std::make_unique<Http2Upstream>(worker_, std::move(shared));
+    co_return dialed;
+  }
+  if (opening.has_value()) worker_.http2_pool().NoteHttp1(key);
+  auto connection = std::make_unique<UpstreamConnection>(std::move(opened.stream), worker_.scratch(), std::move(own),
+                                                         std::move(slot));
   dialed.stream = std::make_unique<Http1Upstream>(worker_, std::move(connection));
   co_return dialed;
+}
+
+io::Task<Dialer::Opened> Dialer::OpenStream(const PoolKey& key, MonotonicTime deadline) {
+  Opened opened;
+  const io::Endpoint to{key.address, key.port};
+  io::Connected connected = co_await io::ConnectTcp(worker_.loop(), to, deadline);
+  if (connected.error != io::IoError::kNone) {
+    opened.error = connected.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kRefused;
+    co_return opened;
+  }
+  opened.stream = std::move(connected.stream);
+  opened.http2 = destination_.versions == HttpVersions::kHttp2;
+  if (!key.tls) co_return opened;
+  io::TlsRequest request{.server_name = key.server_name,
+                         .rules = destination_.tls_rules,
+                         .session = worker_.pool().TlsSessionFor(key),
+                         .alpn = AlpnOf(destination_.versions)};
+  io::TlsConnected secured =
+      co_await io::ConnectTls(std::move(opened.stream), worker_.client_tls(), std::move(request), deadline);
+  const bool must_share = std::exchange(opened.http2, secured.alpn == "h2");
+  if (secured.error == io::IoError::kNone && must_share && !opened.http2) secured.error = io::IoError::kTls;
+  if (secured.error != io::IoError::kNone) {
+    opened.error = secured.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kTls;
+    co_return opened;
+  }
+  opened.stream = std::move(secured.stream);
+  co_return opened;
 }
 
 }  // namespace sluice::proxy

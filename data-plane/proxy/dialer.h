@@ -31,12 +31,20 @@ enum class DialError : uint8_t {
 };
 std::string_view ToString(DialError error);
 
+// What may be spoken with a destination.
+enum class HttpVersions : uint8_t {
+  kHttp1,
+  kHttp2,  // in clear text by prior knowledge
+  kAny,    // by ALPN
+};
+
 struct Destination {
   std::shared_ptr<const Gateway> gateway;
   std::string host;
   uint16_t port = 80;
   bool tls = false;
   std::shared_ptr<const io::TlsRules> tls_rules;  // null: the default ones
+  HttpVersions versions = HttpVersions::kHttp1;
   const Upstream* upstream = nullptr;  // where `host` names one
   Duration connect_timeout{};
   int retries = 0;
@@ -55,7 +63,7 @@ class Dialer {
   Dialer(const Dialer&) = delete;
 
   io::Task<Dialed> Next();
-  // A new connection to where the last one led: what was pooled had died.
+  // Another connection to where the last one led: what was pooled had died, or took no more.
   io::Task<Dialed> Again();
 
   // Of the last attempt: what the service is called in Host and in TLS.
@@ -67,7 +75,16 @@ class Dialer {
   io::Task<DialError> ChooseAddress();
   DialError Permit();
   io::Task<Dialed> Open(bool pooled);
+  Dialed Take(const PoolKey& key);
+  io::Task<DialError> WaitForRoom(const PoolKey& key);
+  DialError Count(const PoolKey& key, limit::Slot& slot);
   io::Task<Dialed> Connect(PoolKey key, limit::Slot slot);
+  struct Opened {
+    std::unique_ptr<io::Stream> stream;  // null where that failed
+    bool http2 = false;
+    DialError error = DialError::kNone;
+  };
+  io::Task<Opened> OpenStream(const PoolKey& key, MonotonicTime deadline);
 
   Worker& worker_;
   const Destination destination_;

@@ -10,6 +10,12 @@
 namespace sluice::proxy {
 namespace {
 
+// A websocket needs HTTP/1.1.
+HttpVersions VersionsOf(const Exchange& exchange) {
+  if (exchange.service->grpc) return HttpVersions::kHttp2;
+  return exchange.service->tls && !exchange.request.upgrade_websocket ? HttpVersions::kAny : HttpVersions::kHttp1;
+}
+
 Destination DestinationOf(const Exchange& exchange) {
   const Service& service = *exchange.service;
   return {.gateway = exchange.gateway,
@@ -17,6 +23,7 @@ Destination DestinationOf(const Exchange& exchange) {
           .port = service.port,
           .tls = service.tls,
           .tls_rules = service.tls_rules,
+          .versions = VersionsOf(exchange),
           .upstream = service.upstream,
           .connect_timeout = service.connect_timeout,
           .retries = service.retries};
@@ -166,7 +173,7 @@ Verdict Forward::TakeFirstBody(UpstreamStream::Outgoing& out) {
   }
   if (out.last) return std::nullopt;
   const BodyRead got = downstream_.TryReadBody();
-  body_taken_ = downstream_.body_received() != 0 || got.end;
+  body_taken_ = downstream_.body_received() != 0;
   out.body = got.data;
   out.last = got.end;
   exchange_.request_body_bytes = downstream_.body_received();
@@ -245,7 +252,8 @@ Forward::Answer Forward::Lost(bool reused, io::IoError error) {
     }
   }
   if (error == io::IoError::kTimeout) return Fail(Refused(504, StatusMessage(504), "upstream-timeout"));
-  const bool unprocessed = upstream_->refused() && !body_taken_ && !pump_.started();
+  const bool unprocessed = upstream_->refused() && !body_taken_ && !pump_.started() &&
+                           exchange_.tries.size() < static_cast<size_t>(kMaxTries);
   if (unprocessed || (reused && !upstream_->answered() && MayRepeat())) return Answer::kRetry;
   return Fail(Refused(502, StatusMessage(502), "upstream-closed"));
 }

@@ -61,6 +61,8 @@ bool Contains(const std::vector<std::string_view>& names, std::string_view name)
                      [&](std::string_view listed) { return http::EqualsIgnoreCase(listed, name); });
 }
 
+}  // namespace
+
 std::string_view ViaVersion(http::Protocol protocol) {
   switch (protocol) {
     case http::Protocol::kHttp10:
@@ -72,8 +74,6 @@ std::string_view ViaVersion(http::Protocol protocol) {
   }
   return "1.1 ";
 }
-
-}  // namespace
 
 bool IsIdentityField(std::string_view name) {
   if (name.empty()) return false;

@@ -14,6 +14,9 @@ inline constexpr std::string_view kViaName = "sluice";
 // servers do not tell them apart.
 bool IsIdentityField(std::string_view name);
 
+// As Via begins: "1.1 ".
+std::string_view ViaVersion(http::Protocol protocol);
+
 // How often Sluice has seen this request already.
 int ViaHops(const http::Fields& fields);
 

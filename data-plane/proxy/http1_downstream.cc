@@ -117,6 +117,9 @@ io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
   if (framing.kind == Kind::kUntilClose || framing.kind == Kind::kChunked) {
     framing.kind = protocol_ == http::Protocol::kHttp10 ? Kind::kUntilClose : Kind::kChunked;
   }
+  // Of an answer that came without a body and without saying so, as by HTTP/2.
+  const bool nothing = framing.kind == Kind::kNone && out.last && !out.body_omitted;
+  if (nothing && out.head->status != 204 && out.head->status != 304) framing = {.kind = Kind::kLength, .length = 0};
   if (framing.kind == Kind::kUntilClose && !out.last) asked_to_keep_ = false;
   keep_ = keep_ && asked_to_keep_ && !worker_.draining() && DrainIsShort();
   chunked_out_ = framing.kind == Kind::kChunked;

@@ -21,7 +21,7 @@ int64_t Millis(Duration duration) {
 
 void Forward::AddResponseFields() {
   const std::string_view before = head_.fields.Get("via");
-  via_ = before.empty() ? text::Cat("1.1 ", kViaName) : text::Cat(before, ", 1.1 ", kViaName);
+  via_ = text::Cat(before, before.empty() ? "" : ", ", ViaVersion(head_.protocol), kViaName);
   upstream_latency_ = text::Cat(Millis(exchange_.upstream_answered - exchange_.upstream_sent));
   proxy_latency_ = text::Cat(Millis(exchange_.upstream_sent - exchange_.started));
   head_.fields.RemoveIf([](const http::Field& field) {

@@ -9,6 +9,7 @@
 #include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/client_connection.h"
 #include "data-plane/proxy/connection.h"
+#include "data-plane/proxy/http2_pool.h"
 
 namespace sluice::proxy {
 namespace {
@@ -28,6 +29,7 @@ Worker::Worker(int index, Shared& shared)
       shared_(shared),
       loop_(std::make_unique<io::Loop>()),
       pool_(std::make_unique<UpstreamPool>(*loop_, shared.options.times.upstream_idle)),
+      http2_pool_(std::make_unique<Http2Pool>(*loop_)),
       resolver_(io::Resolver::Make(*loop_, shared.options.resolvers)),
       log_queues_(std::make_unique<LogQueues>(*this)),
       scratch_(kScratchBytes) {
@@ -39,6 +41,7 @@ Worker::~Worker() {
   listeners_.clear();
   log_queues_.reset();
   pool_->Clear();
+  http2_pool_->Clear();
   resolver_.reset();
   loop_.reset();  // with every coroutine that was still suspended; they may use what is left
 }
@@ -96,6 +99,7 @@ void Worker::Apply(const std::vector<GatewayChange>& changes) {
     } else {
       hosts_.Remove(change.gateway_id);
       pool_->EvictAll(change.gateway_id);
+      http2_pool_->EvictAll(change.gateway_id);
     }
   }
 }

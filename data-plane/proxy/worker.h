@@ -28,6 +28,7 @@
 namespace sluice::proxy {
 
 class ClientConnection;
+class Http2Pool;
 
 // What the workers of a node share. Outlives them.
 struct Shared {
@@ -71,6 +72,7 @@ class Worker final : public PluginWorker {
 
   const HostTable& hosts() const { return hosts_; }
   UpstreamPool& pool() { return *pool_; }
+  Http2Pool& http2_pool() { return *http2_pool_; }
   Balancer& balancer() { return balancer_; }
   io::Resolver& resolver() { return *resolver_; }
   Stats& stats() { return stats_; }
@@ -107,6 +109,7 @@ class Worker final : public PluginWorker {
   Balancer balancer_;
   Stats stats_;
   std::unique_ptr<UpstreamPool> pool_;
+  std::unique_ptr<Http2Pool> http2_pool_;
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<LogQueues> log_queues_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;

@@ -10,11 +10,13 @@
 
 #include "catch2/catch.hpp"
 #include "tests/data-plane/io/certificates.h"
+#include "tests/support/http2.h"
 #include "tests/support/node.h"
 
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::WireResponse;
+namespace h2 = sluice::test::h2;
 
 namespace {
 
@@ -23,7 +25,10 @@ constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 // Shakes hands on one connection after another, answers one request on each, and keeps the name it was called by.
 class TlsUpstream {
  public:
-  explicit TlsUpstream(const sluice::io::CertificateFiles& files) : context_(SSL_CTX_new(TLS_server_method())) {
+  // `http2`: chosen where the client offers it; then one request a connection is answered in literal frames.
+  explicit TlsUpstream(const sluice::io::CertificateFiles& files, bool http2 = false)
+      : context_(SSL_CTX_new(TLS_server_method())) {
+    if (http2) SSL_CTX_set_alpn_select_cb(context_, &TlsUpstream::Choose, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     REQUIRE(SSL_CTX_use_certificate_chain_file(context_, files.certificate_path.c_str()) == 1);
     REQUIRE(SSL_CTX_use_PrivateKey_file(context_, files.key_path.c_str(), SSL_FILETYPE_PEM) == 1);
@@ -64,9 +69,28 @@ class TlsUpstream {
       server_name_ = name != nullptr ? name : "";
       request_ = std::move(request);
     }
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &chosen, &size);
+    if (size == 2) {
+      const std::string frames = h2::Frame(h2::kSettings, 0, 0) + h2::Frame(h2::kHeaders, h2::kEndHeaders, 1, "\x88") +
+                                 h2::Frame(h2::kData, h2::kEndStream, 1, "secret");
+      SSL_write(ssl, frames.data(), static_cast<int>(frames.size()));
+      SSL_shutdown(ssl);
+      return;
+    }
     const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecret";
     SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
     SSL_shutdown(ssl);
+  }
+
+  static int Choose(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
+                    unsigned size, void*) {
+    static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+    unsigned char* chosen = nullptr;
+    const int found = SSL_select_next_proto(&chosen, out_size, kHttp2, sizeof kHttp2, offered, size);
+    *out = chosen;
+    return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
   }
 
   SSL_CTX* context_;
@@ -79,19 +103,21 @@ class TlsUpstream {
 
 // A node with a TLS upstream whose certificate is for good.localhost. `trusted`: its authority is one of the system's.
 struct Secured {
-  explicit Secured(const std::string& service, bool trusted = false) : node(Options(service, trusted)) {
+  explicit Secured(const std::string& service, bool trusted = false, bool http2 = false)
+      : upstream(authority.Issue("upstream", {.dns = {"good.localhost"}, .ips = {}}), http2),
+        node(Options(service, trusted)) {
     unsetenv("SSL_CERT_FILE");
   }
   NodeOptions Options(const std::string& service, bool trusted) {
     if (trusted) setenv("SSL_CERT_FILE", authority.ca_path().c_str(), 1);
-    return {.gateway = R"(hosts: "a.test" routes { paths: "/" } plan { egress_allow: "127.0.0.1:)" +
-                                   upstream.port() + R"(" } services { name: "s" protocol: "https" port: )" +
-                                   upstream.port() + " " + service + " }"};
+    const std::string protocol = service.find("protocol") == std::string::npos ? R"(protocol: "https" )" : "";
+    return {.gateway = R"(hosts: "a.test" routes { paths: "/" } plan { egress_allow: "127.0.0.1:)" + upstream.port() +
+                       R"(" } services { name: "s" port: )" + upstream.port() + " " + protocol + service + " }"};
   }
   uint64_t refused() { return node.stats().dials[static_cast<size_t>(sluice::proxy::DialError::kTls)]; }
 
   sluice::io::TestAuthority authority;
-  TlsUpstream upstream{authority.Issue("upstream", {.dns = {"good.localhost"}, .ips = {}})};
+  TlsUpstream upstream;
   Node node;
 };
 
@@ -105,6 +131,26 @@ TEST_CASE("a service over TLS that is not verified is served, and called by its 
   CHECK(secured.upstream.server_name() == "other.localhost");
   CHECK(secured.upstream.request().find("\r\nHost: other.localhost:" + secured.upstream.port() + "\r\n") !=
         std::string::npos);
+}
+
+TEST_CASE("a service over TLS that chooses HTTP/2 is spoken to by it") {
+  Secured secured(R"(host: "good.localhost" tls_verify: false)", false, true);
+  WireResponse response = secured.node.Ask(kGet);
+  CHECK(response.body == "secret");
+  CHECK(response.fields["via"] == "2 sluice");
+  CHECK(secured.upstream.request().starts_with("PRI * HTTP/2.0"));
+}
+
+TEST_CASE("a websocket asks a service over TLS for HTTP/1.1, whatever it could speak") {
+  Secured secured(R"(host: "good.localhost" tls_verify: false)", false, true);
+  secured.node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  CHECK(secured.upstream.request().starts_with("GET / HTTP/1.1\r\n"));
+}
+
+TEST_CASE("a service of grpcs that does not choose HTTP/2 is a 502") {
+  Secured secured(R"(host: "good.localhost" tls_verify: false protocol: "grpcs" retries: 0)");
+  CHECK(secured.node.Ask(kGet).status == 502);
+  CHECK(secured.refused() == 1);
 }
 
 TEST_CASE("the name in TLS stays the service's host where the client's Host is preserved") {
