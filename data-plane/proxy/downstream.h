@@ -32,6 +32,8 @@ class Downstream {
 
   // The request's body may have that many bytes; 0: no limit. Set before the first read.
   virtual void SetMaxBody(uint64_t bytes) = 0;
+  // The body is a stream of messages (gRPC's), which may pause for as long as both ends like: no minimum rate.
+  virtual void AllowSilence() {}
   // What is here already; empty without `end` where waiting is needed.
   virtual BodyRead TryReadBody() = 0;
   // At least one byte, the end, or an error.

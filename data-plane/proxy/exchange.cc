@@ -133,6 +133,7 @@ Verdict ProxyExchange::ChooseRoute() {
   }
   if (match.route != nullptr) {
     service = match.route->service;
+    if (grpc && match.route->protocols.IsGrpc()) downstream_.AllowSilence();
     return std::nullopt;
   }
   plugins_.ChooseWithoutRequest(*this, gateway->global_chain());

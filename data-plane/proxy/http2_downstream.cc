@@ -83,11 +83,11 @@ io::Task<BodyRead> Http2Downstream::ReadBody() {
     }
     const MonotonicTime before = worker_.loop().Now();
     const uint64_t arrived = arrived_;
-    const MonotonicTime deadline = floor_.Deadline(before);
+    const MonotonicTime deadline = may_pause_ ? io::kNever : floor_.Deadline(before);
     news_.Reset();
     const bool woken = co_await news_.Wait(deadline);
     floor_.Count(arrived_ - arrived, worker_.loop().Now() - before);
-    if (stream_ == nullptr || ended_) continue;
+    if (stream_ == nullptr || ended_ || may_pause_) continue;
     if (!woken || floor_.TooSlow()) co_return BodyRead{.data = {}, .end = false, .error = BodyError::kTooSlow};
   }
 }

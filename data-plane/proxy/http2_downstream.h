@@ -25,6 +25,7 @@ class Http2Downstream final : public Downstream, public http::Http2StreamObserve
   void Finish();
 
   void SetMaxBody(uint64_t bytes) override { max_body_ = bytes; }
+  void AllowSilence() override { may_pause_ = true; }
   BodyRead TryReadBody() override;
   io::Task<BodyRead> ReadBody() override;
   bool body_done() const override { return ended_ && in_.empty(); }
@@ -66,6 +67,7 @@ class Http2Downstream final : public Downstream, public http::Http2StreamObserve
   uint64_t sent_ = 0;
   bool ended_;  // the request is whole
   bool awaits_continue_;
+  bool may_pause_ = false;
   bool head_sent_ = false;
   bool all_sent_ = true;
 };
