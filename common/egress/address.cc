@@ -118,7 +118,10 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
   const bool is_text = text.size() <= kMaxAddressText && text.find('\0') == std::string_view::npos;
   if (is_text) std::memcpy(terminated, text.data(), text.size());
   Address address;
-  if (is_text && inet_pton(AF_INET6, terminated, address.bytes.data()) == 1) return address;
+  if (text.find(':') != std::string_view::npos) {
+    if (is_text && inet_pton(AF_INET6, terminated, address.bytes.data()) == 1) return address;
+    return absl::InvalidArgumentError("not an IPv4 or IPv6 address");
+  }
   std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
   if (is_text && inet_pton(AF_INET, terminated, address.bytes.data() + kMappedPrefix.size()) == 1) return address;
   return absl::InvalidArgumentError("not an IPv4 or IPv6 address");

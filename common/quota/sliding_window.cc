@@ -82,36 +82,16 @@ Admission SlidingWindow::Admit(MonotonicTime now) {
     }
     if (GenerationOf(word) != Generation(head - limit_)) continue;  // a full turn since head was read
     const int64_t age = stamp - StampOf(word);
-    if (age < kWindowMicros) return {false, limit_, 0, kWindowMicros - age};
+    if (age < kWindowMicros) return {false, limit_, kWindowMicros - age};
 
     const uint64_t before = slots[(head - 1) % limit_].load(std::memory_order_acquire);
     if (GenerationOf(before) != Generation(head - 1)) continue;
     const uint64_t later = static_cast<uint64_t>(std::max(stamp, StampOf(before)));
     const uint64_t claim = (Generation(head) << kStampBits) | later;
     if (!slot.compare_exchange_strong(word, claim, std::memory_order_acq_rel)) continue;
-    const uint64_t oldest = head + 1 - limit_;
     head_.compare_exchange_strong(head, head + 1, std::memory_order_acq_rel);
-    return {true, limit_, Free(slots, oldest, stamp), 0};
+    return {true, limit_, 0};
   }
-}
-
-// How many of the positions from `oldest` on have left the window: stamps are sorted along positions. A slot that was
-// replaced meanwhile counts as in use.
-uint32_t SlidingWindow::Free(const Slot* slots, uint64_t oldest, int64_t now) const {
-  uint32_t low = 0;
-  uint32_t high = limit_;
-  while (low < high) {
-    const uint32_t middle = low + (high - low) / 2;
-    const uint64_t position = oldest + middle;
-    const uint64_t word = slots[position % limit_].load(std::memory_order_acquire);
-    const bool is_free = GenerationOf(word) == Generation(position) && now - StampOf(word) >= kWindowMicros;
-    if (is_free) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
 
 // Takes the slot of the next admission, so that there is none.

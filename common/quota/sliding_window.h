@@ -18,7 +18,6 @@ inline constexpr int64_t kWindowMicros = 1'000'000;
 struct Admission {
   bool admitted;
   uint32_t limit;
-  uint32_t remaining;       // after this one; a lower bound while others are admitted at the same time
   int64_t retry_in_micros;  // when the oldest admission leaves the window; 0 where admitted
 };
 
@@ -46,7 +45,6 @@ class SlidingWindow {
 
   Slot* Slots();
   uint64_t Generation(uint64_t position) const { return (position / limit_) & 0xffff; }
-  uint32_t Free(const Slot* slots, uint64_t oldest, int64_t now) const;
   Closed Close(Slot* slots);
 
   const uint32_t limit_;

@@ -87,9 +87,8 @@ void Fields::Clear() {
   left_ = 0;
 }
 
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
+bool internal::SameButForCase(const char* a, const char* b, size_t size) {
+  for (size_t i = 0; i < size; ++i) {
     if (a[i] != b[i] && syntax::Lower(a[i]) != syntax::Lower(b[i])) return false;
   }
   return true;

@@ -55,8 +55,13 @@ class Fields {
   size_t left_ = 0;
 };
 
+namespace internal {
+bool SameButForCase(const char* a, const char* b, size_t size);
+}
 // ASCII letters only, as everything in HTTP.
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && internal::SameButForCase(a.data(), b.data(), a.size());
+}
 bool IsToken(std::string_view text);       // RFC 9110 section 5.6.2
 bool IsFieldValue(std::string_view text);  // RFC 9110 section 5.5, no leading or trailing blanks; obs-text is allowed
 

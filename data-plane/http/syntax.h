@@ -68,26 +68,37 @@ inline bool AllOf(std::string_view text, uint8_t classes) {
   return true;
 }
 
-// Whether a control byte (HTAB excepted) is in the text. Eight bytes a step; only words that hold something below 0x20
-// or 0x7f are looked at byte by byte.
-inline bool HasControl(std::string_view text) {
+// Whether one of eight bytes may be a control byte (HTAB counts as one here).
+inline bool MayHaveControl(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHigh = 0x8080808080808080;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (; end - at >= 8; at += 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    const uint64_t below_space = (word - kOnes * 0x20) & ~word & kHigh;
-    const uint64_t minus_delete = word ^ (kOnes * 0x7f);
-    const uint64_t is_delete = (minus_delete - kOnes) & ~minus_delete & kHigh;
-    if ((below_space | is_delete) == 0) continue;
-    for (int i = 0; i < 8; ++i) {
-      if (Is(at[i], kControl)) return true;
+  const uint64_t below_space = (word - kOnes * 0x20) & ~word & kHigh;
+  const uint64_t minus_delete = word ^ (kOnes * 0x7f);
+  const uint64_t is_delete = (minus_delete - kOnes) & ~minus_delete & kHigh;
+  return (below_space | is_delete) != 0;
+}
+
+// Whether a control byte (HTAB excepted) is in the text. Eight bytes a step, the last of which overlap; only where
+// they hold something below 0x20 or 0x7f is the text looked at byte by byte.
+inline bool HasControl(std::string_view text) {
+  const char* const data = text.data();
+  uint64_t word;
+  if (text.size() >= 8) {
+    bool suspect = false;
+    for (size_t at = 0; at + 8 < text.size(); at += 8) {
+      std::memcpy(&word, data + at, 8);
+      suspect |= MayHaveControl(word);
     }
+    std::memcpy(&word, data + text.size() - 8, 8);
+    if (!(suspect | MayHaveControl(word))) return false;
+  } else if (text.size() >= 4) {
+    uint32_t first, last;
+    std::memcpy(&first, data, 4);
+    std::memcpy(&last, data + text.size() - 4, 4);
+    if (!MayHaveControl(uint64_t{first} << 32 | last)) return false;
   }
-  for (; at != end; ++at) {
-    if (Is(*at, kControl)) return true;
+  for (char c : text) {
+    if (Is(c, kControl)) return true;
   }
   return false;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "data-plane/http/syntax.h"
 
@@ -14,13 +15,18 @@ void AppendNumber(std::string& out, uint64_t number, int base) {
   out.append(digits, end);
 }
 
+// Where no control byte is meant to be there is none: a line holds what it says and ends nowhere else.
+void Clean(char* begin, char* end) {
+  if (!syntax::HasControl({begin, static_cast<size_t>(end - begin)})) [[likely]] return;
+  for (char* at = begin; at != end; ++at) {
+    if (syntax::Is(*at, syntax::kControl)) *at = ' ';
+  }
+}
+
 void AppendClean(std::string& out, std::string_view text) {
   const size_t start = out.size();
   out.append(text);
-  if (!syntax::HasControl(text)) [[likely]] return;
-  for (size_t i = start; i < out.size(); ++i) {
-    if (syntax::Is(out[i], syntax::kControl)) out[i] = ' ';
-  }
+  Clean(out.data() + start, out.data() + out.size());
 }
 
 void AppendTarget(std::string& out, std::string_view target) {
@@ -41,11 +47,36 @@ void AppendTarget(std::string& out, std::string_view target) {
   }
 }
 
+char* Put(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+char* PutField(char* at, std::string_view name, std::string_view value) {
+  char* const line = at;
+  at = Put(Put(Put(at, name), ": "), value);
+  Clean(line, at);
+  return Put(at, "\r\n");
+}
+
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
-  AppendClean(out, name);
-  out.append(": ");
-  AppendClean(out, value);
-  out.append("\r\n");
+  const size_t start = out.size();
+  out.resize(start + name.size() + value.size() + 4);
+  PutField(out.data() + start, name, value);
+}
+
+// The fields that `leave_out` does not name, in room that is made once for all of them.
+template <typename LeaveOut>
+void AppendFields(std::string& out, const Fields& fields, LeaveOut leave_out) {
+  size_t room = 0;
+  for (const Field& field : fields) room += field.name.size() + field.value.size() + 4;
+  const size_t start = out.size();
+  out.resize(start + room);
+  char* at = out.data() + start;
+  for (const Field& field : fields) {
+    if (!leave_out(field.name)) at = PutField(at, field.name, field.value);
+  }
+  out.resize(static_cast<size_t>(at - out.data()));
 }
 
 void AppendFraming(std::string& out, Framing framing, std::string_view connection) {
@@ -70,10 +101,8 @@ void AppendRequestHead(std::string& out, std::string_view method, std::string_vi
   AppendTarget(out, target);
   out.append(" HTTP/1.1\r\n");
   AppendField(out, "Host", host);
-  for (const Field& field : fields) {
-    if (IsConnectionField(field.name) || EqualsIgnoreCase(field.name, "host")) continue;
-    AppendField(out, field.name, field.value);
-  }
+  AppendFields(out, fields,
+               [](std::string_view name) { return IsConnectionField(name) || EqualsIgnoreCase(name, "host"); });
   AppendFraming(out, framing, connection);
 }
 
@@ -84,9 +113,7 @@ void AppendResponseHead(std::string& out, int status, std::string_view reason, c
   out.push_back(' ');
   AppendClean(out, reason.empty() ? ReasonPhrase(status) : reason);
   out.append("\r\n");
-  for (const Field& field : fields) {
-    if (!IsConnectionField(field.name)) AppendField(out, field.name, field.value);
-  }
+  AppendFields(out, fields, IsConnectionField);
   AppendFraming(out, framing, connection);
 }
 

@@ -5,6 +5,7 @@
 // compiler makes of tail calls. It must be awaited or spawned (Loop::Spawn) exactly once. Belongs to one loop's thread.
 // Frames come from a free list of that thread. Exceptions end the process.
 
+#include <array>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
@@ -18,8 +19,48 @@ namespace sluice::io {
 // Frame memory by size class, kept for reuse by the thread that frees it; at most kMaxFreeFrames a class are kept.
 // (Under AddressSanitizer nothing is kept, so that it sees every use after the end.)
 inline constexpr size_t kMaxFreeFrames = 1024;
-void* AllocateFrame(size_t size);
-void FreeFrame(void* frame, size_t size) noexcept;
+
+namespace internal {
+
+inline constexpr size_t kFrameClassBytes = 64;
+inline constexpr size_t kFrameClasses = 128;  // frames up to 8 KiB; larger ones are rare and go to the heap
+
+struct FreeFrameNode {
+  FreeFrameNode* next;
+};
+
+struct FrameClass {
+  FreeFrameNode* first = nullptr;
+  size_t room = 0;  // for so many more; none before the thread's first use, and after its end
+};
+
+extern thread_local constinit std::array<FrameClass, kFrameClasses> frame_classes;
+
+constexpr size_t FrameClassOf(size_t size) { return (size - 1) / kFrameClassBytes; }
+void* NewFrame(size_t size);
+void DropFrame(void* frame, size_t size) noexcept;
+
+}  // namespace internal
+
+inline void* AllocateFrame(size_t size) {
+  const size_t index = internal::FrameClassOf(size);
+  if (index >= internal::kFrameClasses) return internal::NewFrame(size);
+  internal::FrameClass& cls = internal::frame_classes[index];
+  if (cls.first == nullptr) return internal::NewFrame(size);
+  ++cls.room;
+  return std::exchange(cls.first, cls.first->next);
+}
+
+inline void FreeFrame(void* frame, size_t size) noexcept {
+  const size_t index = internal::FrameClassOf(size);
+  if (index >= internal::kFrameClasses || internal::frame_classes[index].room == 0) {
+    return internal::DropFrame(frame, size);
+  }
+  internal::FrameClass& cls = internal::frame_classes[index];
+  auto* const node = static_cast<internal::FreeFrameNode*>(frame);
+  node->next = std::exchange(cls.first, node);
+  --cls.room;
+}
 
 template <typename T>
 class Task;

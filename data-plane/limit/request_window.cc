@@ -16,14 +16,13 @@ std::optional<Reply> AdmitRequest(const GatewayState& state, MonotonicTime now) 
 Reply TooManyRequests(const quota::Admission& admission) {
   int64_t seconds = std::max<int64_t>(1, (admission.retry_in_micros + 999'999) / 1'000'000);
   std::string limit = std::to_string(admission.limit);
-  std::string remaining = std::to_string(admission.remaining);
   std::string wait = std::to_string(seconds);
   Reply reply = Reply::Message(429, "API rate limit exceeded");
   reply.fields = {{"Retry-After", wait},
                   {"X-RateLimit-Limit-Second", limit},
-                  {"X-RateLimit-Remaining-Second", remaining},
+                  {"X-RateLimit-Remaining-Second", "0"},
                   {"RateLimit-Limit", limit},
-                  {"RateLimit-Remaining", remaining},
+                  {"RateLimit-Remaining", "0"},
                   {"RateLimit-Reset", wait}};
   return reply;
 }

@@ -11,6 +11,8 @@
 namespace sluice::proxy {
 namespace {
 
+constexpr size_t kMaxAddedFields = 12;  // what the gateway and its plugins commonly add
+
 char Fold(char c) {
   return c == '_' ? '-' : (c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
 }
@@ -105,6 +107,7 @@ int ViaHops(const http::Fields& fields) {
 void CopyRequestFields(const http::RequestHead& request, http::Fields& out) {
   std::vector<std::string_view> named;
   if (request.fields.Has("connection")) named = NamedByConnection(request.fields);
+  out.Reserve(request.fields.size() + kMaxAddedFields);
   for (const http::Field& field : request.fields) {
     if (http::IsConnectionField(field.name) || IsIdentityField(field.name) || EndsHere(field.name) ||
         (!named.empty() && Contains(named, field.name))) {

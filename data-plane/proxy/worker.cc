@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/base/random.h"
 #include "data-plane/plugin/log_queue.h"
@@ -21,6 +22,13 @@ uint64_t Mix(uint64_t& state) {
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
 }
+
+// "00" to "ff".
+constexpr auto kHexPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t byte = 0; byte < 256; ++byte) pairs[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  return pairs;
+}();
 
 }  // namespace
 
@@ -136,11 +144,10 @@ size_t Worker::ShareOf(size_t max) const {
 }
 
 std::string Worker::NewRequestId() {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string id(32, '0');
   for (size_t half = 0; half < 2; ++half) {
     uint64_t bits = Mix(random_[half]);
-    for (size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];
+    for (size_t i = 0; i < 16; i += 2, bits >>= 8) std::memcpy(&id[half * 16 + i], kHexPairs[bits & 255].data(), 2);
   }
   return id;
 }

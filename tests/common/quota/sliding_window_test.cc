@@ -51,18 +51,7 @@ TEST_CASE("a rejection tells when the oldest admission leaves") {
   const Admission rejected = window.Admit(At(900'000));
   CHECK_FALSE(rejected.admitted);
   CHECK(rejected.limit == 2);
-  CHECK(rejected.remaining == 0);
   CHECK(rejected.retry_in_micros == 100'100);
-}
-
-TEST_CASE("remaining counts down and comes back as admissions leave") {
-  SlidingWindow window(3);
-  CHECK(window.Admit(At(0)).remaining == 2);
-  CHECK(window.Admit(At(10)).remaining == 1);
-  CHECK(window.Admit(At(20)).remaining == 0);
-  CHECK(window.Admit(At(1'000'000)).remaining == 0);
-  CHECK(window.Admit(At(1'000'020)).remaining == 1);
-  CHECK(window.Admit(At(3'000'000)).remaining == 2);
 }
 
 TEST_CASE("a clock that is behind other threads' admits nothing early") {
@@ -88,7 +77,6 @@ TEST_CASE("a window admits what a list of all admissions would, at random times"
       if (expected) admitted.push_back(now);
       const Admission admission = window.Admit(At(now));
       REQUIRE(admission.admitted == expected);
-      REQUIRE(admission.remaining == limit - admitted.size());
       REQUIRE(admission.retry_in_micros == retry);
     }
   }

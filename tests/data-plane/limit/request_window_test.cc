@@ -26,7 +26,7 @@ TEST_CASE("the request at the limit is admitted and the one past it is not") {
 
 TEST_CASE("what a limited client is told is enough to come back in time") {
   const sluice::Reply reply = sluice::limit::TooManyRequests(
-      {.admitted = false, .limit = 100, .remaining = 0, .retry_in_micros = 1'000'001});
+      {.admitted = false, .limit = 100, .retry_in_micros = 1'000'001});
   CHECK(*reply.message == "API rate limit exceeded");
   const std::vector<std::pair<std::string, std::string>> expected = {
       {"Retry-After", "2"},     {"X-RateLimit-Limit-Second", "100"}, {"X-RateLimit-Remaining-Second", "0"},
