@@ -100,9 +100,12 @@ io::Task<Dialed> Dialer::Next() {
   }
   while (tries_left_ > 0 && ChooseTarget()) {
     --tries_left_;
-    DialError error = co_await ChooseAddress();
-    if (error == DialError::kNoTarget) break;  // every address has been tried
-    if (error == DialError::kNone) error = Permit();
+    DialError error = DialError::kNone;
+    if (!TakeLiteral(error)) {
+      error = co_await ChooseAddress();
+      if (error == DialError::kNoTarget) break;  // every address has been tried
+      if (error == DialError::kNone) error = Permit(egress::ParseAddress(address_));
+    }
     tries_.push_back({.ip = address_, .port = port_, .failure = ToString(error)});
     if (error == DialError::kNone) {
       dialed = co_await Open(true);
@@ -133,29 +136,37 @@ bool Dialer::ChooseTarget() {
   return true;
 }
 
+// True where the host is an address, which then is the only one; `error` says whether it may be reached.
+bool Dialer::TakeLiteral(DialError& error) {
+  if (resolved_) return false;
+  const absl::StatusOr<egress::Address> address = egress::ParseAddress(host_);
+  if (!address.ok()) return false;
+  resolved_ = true;
+  addresses_.clear();
+  address_ = host_;
+  error = Permit(address);
+  return true;
+}
+
 io::Task<DialError> Dialer::ChooseAddress() {
   if (!resolved_) {
     resolved_ = true;
     addresses_.clear();
-    if (egress::ParseAddress(host_).ok()) {
-      addresses_.push_back(host_);
-    } else {
-      if (egress::LooksNumeric(host_)) co_return DialError::kNoSuchName;
-      const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
-      io::Resolved resolved = co_await worker_.resolver().Resolve(host_, deadline);
-      switch (resolved.outcome) {
-        case io::Resolved::Outcome::kNoSuchName:
-          co_return DialError::kNoSuchName;
-        case io::Resolved::Outcome::kFailed:
-        case io::Resolved::Outcome::kTimeout:
-          co_return DialError::kResolver;
-        case io::Resolved::Outcome::kFound:
-          break;
-      }
-      addresses_ = std::move(resolved.addresses);
-      if (addresses_.empty()) co_return DialError::kNoSuchName;
-      if (addresses_.size() > 1) Rotate(addresses_, worker_.NextRotation());
+    if (egress::LooksNumeric(host_)) co_return DialError::kNoSuchName;
+    const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
+    io::Resolved resolved = co_await worker_.resolver().Resolve(host_, deadline);
+    switch (resolved.outcome) {
+      case io::Resolved::Outcome::kNoSuchName:
+        co_return DialError::kNoSuchName;
+      case io::Resolved::Outcome::kFailed:
+      case io::Resolved::Outcome::kTimeout:
+        co_return DialError::kResolver;
+      case io::Resolved::Outcome::kFound:
+        break;
     }
+    addresses_ = std::move(resolved.addresses);
+    if (addresses_.empty()) co_return DialError::kNoSuchName;
+    if (addresses_.size() > 1) Rotate(addresses_, worker_.NextRotation());
   }
   if (addresses_.empty()) co_return DialError::kNoTarget;
   address_ = std::move(addresses_.front());
@@ -163,8 +174,7 @@ io::Task<DialError> Dialer::ChooseAddress() {
   co_return DialError::kNone;
 }
 
-DialError Dialer::Permit() {
-  const absl::StatusOr<egress::Address> address = egress::ParseAddress(address_);
+DialError Dialer::Permit(const absl::StatusOr<egress::Address>& address) const {
   if (!address.ok()) return DialError::kDenied;
   if (destination_.gateway->egress().Check(*address, port_).allowed) return DialError::kNone;
   return DialError::kDenied;

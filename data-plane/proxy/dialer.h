@@ -73,7 +73,8 @@ class Dialer {
  private:
   bool ChooseTarget();
   io::Task<DialError> ChooseAddress();
-  DialError Permit();
+  bool TakeLiteral(DialError& error);
+  DialError Permit(const absl::StatusOr<egress::Address>& address) const;
   io::Task<Dialed> Open(bool pooled);
   Dialed Take(const PoolKey& key);
   io::Task<DialError> WaitForRoom(const PoolKey& key);

@@ -36,7 +36,7 @@ io::Task<void> ProxyExchange::Run() {
   Verdict refusal = co_await Handle();
   if (refusal.has_value()) co_await Give(std::move(*refusal));
   Finish();
-  if (forward_.has_value()) co_await forward_->Join();
+  if (forward_.has_value() && forward_->pumping()) co_await forward_->Join();
 }
 
 io::Task<void> ProxyExchange::Refuse(int refusal, std::string_view reason) {
@@ -57,7 +57,8 @@ io::Task<Verdict> ProxyExchange::Handle() {
   if (Verdict refusal = ChooseRoute()) co_return refusal;
   if (Verdict refusal = CheckScheme()) co_return refusal;
   PrepareUpstream();
-  Verdict answer = co_await plugins_.OnRequest(*this, match.route->chain);
+  Verdict answer;
+  if (!match.route->chain.empty()) answer = co_await plugins_.OnRequest(*this, match.route->chain);
   if (answer.has_value()) {
     if (reject_reason.empty()) source = Source::kPlugin;
     co_return answer;
@@ -96,7 +97,7 @@ bool ProxyExchange::CountConnection() {
 // Before anything that costs: the window, the declared length, the requests in flight.
 Verdict ProxyExchange::Admit() {
   const config::v1::Plan& plan = gateway->plan();
-  if (Verdict refusal = limit::AdmitRequest(gateway->state(), worker_.clock().Now())) {
+  if (Verdict refusal = limit::AdmitRequest(gateway->state(), started)) {
     reject_reason = "rate-limit";
     return refusal;
   }

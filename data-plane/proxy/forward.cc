@@ -84,7 +84,9 @@ io::Task<Verdict> Forward::Run() {
     }
     if (dialed.stream == nullptr) co_return DialFailed(dialed.error);
     upstream_ = std::move(dialed.stream);
-    const Answer answer = co_await Ask(dialed.reused && !again);
+    Answer answer = Answer::kFailed;
+    const bool sent = co_await SendRequest();
+    if (sent) answer = co_await ReadHead(dialed.reused && !again);
     if (answer == Answer::kRetry) {
       again = true;
       continue;
@@ -125,13 +127,6 @@ Verdict Forward::DialFailed(DialError error) {
       break;
   }
   return Refused(502, StatusMessage(502), reason);
-}
-
-io::Task<Forward::Answer> Forward::Ask(bool reused) {
-  const bool sent = co_await SendRequest();
-  if (!sent) co_return Answer::kFailed;
-  const Answer answer = co_await ReadHead(reused);
-  co_return answer;
 }
 
 std::string Forward::HostFor() const {

@@ -29,13 +29,13 @@ class Forward {
   io::Task<Verdict> Run();
   // After the answer, whoever gave it: nothing runs on behalf of this object any more.
   io::Task<void> Join() { return pump_.Join(); }
+  bool pumping() const { return pump_.started(); }
 
  private:
   enum class Answer : uint8_t { kHead, kRetry, kFailed };
 
   Verdict Refused(int status, std::string_view message, std::string_view reason);
   Verdict DialFailed(DialError error);
-  io::Task<Answer> Ask(bool reused);
   std::string HostFor() const;
   UpstreamStream::Outgoing RequestHead();
   Verdict TakeFirstBody(UpstreamStream::Outgoing& out);
