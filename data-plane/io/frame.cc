@@ -11,8 +11,8 @@ constexpr bool kPooled = false;
 constexpr bool kPooled = true;
 #endif
 
-// Opens the thread's free lists with its first frame, and gives back with the thread what they hold. Frames that outlive
-// the thread's own objects go straight to the heap.
+// Opens the thread's free lists with its first frame, and gives back with the thread what they hold. Frames that
+// outlive the thread's own objects go straight to the heap.
 struct FreeLists {
   FreeLists() {
     for (FrameClass& cls : frame_classes) cls.room = kMaxFreeFrames;

@@ -98,6 +98,7 @@ class RateLimiting final : public Plugin {
     auto note = [&](std::string_view name, int64_t value) {
       exchange.notes.push_back({this, name, std::to_string(value)});
     };
+    exchange.notes.reserve(exchange.notes.size() + 2 * limits_.size() + 3);
     for (size_t i = 0; i < limits_.size(); ++i) {
       note(LimitField(limits_[i].period), limits_[i].requests);
       note(RemainingField(limits_[i].period), remaining[i]);

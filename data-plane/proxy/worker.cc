@@ -25,8 +25,9 @@ uint64_t Mix(uint64_t& state) {
 
 // "00" to "ff".
 constexpr auto kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<std::array<char, 2>, 256> pairs{};
-  for (size_t byte = 0; byte < 256; ++byte) pairs[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  for (size_t byte = 0; byte < 256; ++byte) pairs[byte] = {kDigits[byte >> 4], kDigits[byte & 15]};
   return pairs;
 }();
 
