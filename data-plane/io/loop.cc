@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -48,7 +49,9 @@ struct Root {
   std::coroutine_handle<promise_type> handle;
 };
 
-Root RunRoot(Root::promise_type**, size_t*, Task<void> task) { co_await std::move(task); }
+Root RunRoot(Root::promise_type**, size_t*, Task<void> task) {
+  co_await std::move(task);
+}
 
 }  // namespace
 
@@ -71,7 +74,7 @@ struct Loop::Impl {
 
   // How long epoll may wait, in milliseconds rounded up: -1 forever.
   int WaitMs() const {
-    if (!deferred.empty()) return 0;
+    if (!deferred.empty() || !bulk.empty()) return 0;
     const MonotonicTime wake = wheel.NextWake();
     if (wake == kNever) return -1;
     const MonotonicTime now = std::chrono::steady_clock::now();
@@ -96,6 +99,15 @@ struct Loop::Impl {
     }
   }
 
+  void RunBulk() {
+    const size_t count = std::min(bulk.size(), kMaxBulkInTurn);
+    for (size_t i = 0; i < count; ++i) {
+      const std::coroutine_handle<> handle = bulk.front();
+      bulk.pop_front();
+      handle.resume();
+    }
+  }
+
   int epoll_fd;
   int event_fd;
   TimerWheel wheel;
@@ -107,6 +119,7 @@ struct Loop::Impl {
 
   std::vector<std::coroutine_handle<>> deferred;
   std::vector<std::coroutine_handle<>> running;
+  std::deque<std::coroutine_handle<>> bulk;  // of the coroutines, at most one entry each
   Root::promise_type* roots = nullptr;
 
   std::mutex mutex;  // guards posts
@@ -114,7 +127,9 @@ struct Loop::Impl {
   std::vector<std::function<void()>> running_posts;
 };
 
-Loop::Loop() : now_(std::chrono::steady_clock::now()) { impl_ = std::make_unique<Impl>(now_); }
+Loop::Loop() : now_(std::chrono::steady_clock::now()) {
+  impl_ = std::make_unique<Impl>(now_);
+}
 
 Loop::~Loop() {
   while (impl_->roots != nullptr) std::coroutine_handle<Root::promise_type>::from_promise(*impl_->roots).destroy();
@@ -142,6 +157,7 @@ void Loop::Run() {
     if (posted) impl.RunPosted();
     impl.wheel.Fire(now_);
     impl.RunDeferred();
+    impl.RunBulk();
   }
 }
 
@@ -161,9 +177,17 @@ void Loop::Post(std::function<void()> work) {
   if (first) impl_->Wake();
 }
 
-void Loop::Spawn(Task<void> task) { Defer(RunRoot(&impl_->roots, &spawned_, std::move(task)).handle); }
+void Loop::Spawn(Task<void> task) {
+  Defer(RunRoot(&impl_->roots, &spawned_, std::move(task)).handle);
+}
 
-void Loop::Defer(std::coroutine_handle<> handle) { impl_->deferred.push_back(handle); }
+void Loop::Defer(std::coroutine_handle<> handle) {
+  impl_->deferred.push_back(handle);
+}
+
+void Loop::DeferBulk(std::coroutine_handle<> handle) {
+  impl_->bulk.push_back(handle);
+}
 
 int Loop::Watch(int fd, Pollable* pollable) {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = pollable}};
@@ -195,6 +219,8 @@ void Event::Set() {
   loop_.Defer(std::exchange(waiter_, nullptr));
 }
 
-void Event::TimeOut() { std::exchange(waiter_, nullptr).resume(); }
+void Event::TimeOut() {
+  std::exchange(waiter_, nullptr).resume();
+}
 
 }  // namespace sluice::io

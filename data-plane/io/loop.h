@@ -57,6 +57,9 @@ inline constexpr size_t kMaxPosted = 65'536;
 // Rounds of deferred coroutines between two looks at the sockets, so that coroutines which wake each other starve
 // nobody.
 inline constexpr int kMaxDeferRounds = 4;
+// Steps of bulk transfers between two looks at the sockets: with 64 KiB each they take a few hundred microseconds, which
+// is what a small request may have to wait for them, however many transfers there are.
+inline constexpr size_t kMaxBulkInTurn = 4;
 
 class Loop {
  public:
@@ -77,6 +80,8 @@ class Loop {
   // Resumes `handle` in this turn (the next one after kMaxDeferRounds), after what runs now returns. Breaks recursion
   // and re-entrance. Whoever defers a handle makes sure that nobody else resumes it.
   void Defer(std::coroutine_handle<> handle);
+  // The same, after everything else that is ready, and only kMaxBulkInTurn a turn: for steps of large transfers.
+  void DeferBulk(std::coroutine_handle<> handle);
   // Lets the others run: suspends the caller by Defer.
   auto Yield() {
     struct Awaiter {

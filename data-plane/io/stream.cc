@@ -23,6 +23,10 @@ std::string_view ToString(IoError error) {
 }
 
 void Stream::Wait::await_suspend(std::coroutine_handle<> handle) {
+  if (ready_) {
+    stream_.loop().DeferBulk(handle);
+    return;
+  }
   SLUICE_CHECK(!waiter_.handle);
   waiter_.handle = handle;
   waiter_.result = IoError::kNone;
@@ -52,7 +56,12 @@ void Stream::WakeReader(IoError result) {
   if (!read_waiter_.handle) return;
   read_waiter_.timer.Disarm();
   read_waiter_.result = result;
-  loop().Defer(std::exchange(read_waiter_.handle, nullptr));
+  const std::coroutine_handle<> handle = std::exchange(read_waiter_.handle, nullptr);
+  if (bulk_) {
+    loop().DeferBulk(handle);
+  } else {
+    loop().Defer(handle);
+  }
 }
 
 void Stream::WakeWriter(IoError result) {
@@ -63,17 +72,11 @@ void Stream::WakeWriter(IoError result) {
 }
 
 Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline) {
-  // The rest comes before a read, never behind it: `out` may be a scratch buffer that others use once this suspends.
-  if (++stream.reads_without_rest_ > kMaxReadsWithoutRest) {
-    stream.reads_without_rest_ = 0;
-    co_await stream.loop().Yield();
-  }
   for (;;) {
-    const IoResult result = stream.TryRead(out);
-    if (result.error != IoError::kWouldBlock) co_return result;
-    stream.reads_without_rest_ = 0;
     const IoError error = co_await stream.Readable(deadline);
     if (error != IoError::kNone) co_return IoResult{0, error};
+    const IoResult result = stream.TryRead(out);
+    if (result.error != IoError::kWouldBlock) co_return result;
   }
 }
 
@@ -83,8 +86,8 @@ Task<IoResult> WriteAll(Stream& stream, std::string_view data, Duration stall) {
   bool copied = false;
   while (!data.empty()) {
     const IoResult result = stream.TryWrite(data);
-    if (result.error != IoError::kNone && result.error != IoError::kWouldBlock) co_return IoResult{written,
-        result.error};
+    if (result.error != IoError::kNone && result.error != IoError::kWouldBlock)
+      co_return IoResult{written, result.error};
     written += result.bytes;
     data.remove_prefix(result.bytes);
     if (data.empty()) break;

@@ -63,7 +63,7 @@ class Stream {
    public:
     Wait(Stream& stream, Waiter& waiter, bool ready, MonotonicTime deadline)
         : stream_(stream), waiter_(waiter), ready_(ready), deadline_(deadline) {}
-    bool await_ready() const { return ready_ || stream_.cancelled_; }
+    bool await_ready() const { return (ready_ && !WaitsForTurn()) || stream_.cancelled_; }
     void await_suspend(std::coroutine_handle<> handle);
     // kNone, kTimeout or kCancelled.
     IoError await_resume() const {
@@ -72,6 +72,7 @@ class Stream {
     }
 
    private:
+    bool WaitsForTurn() const { return stream_.bulk_ && &waiter_ == &stream_.read_waiter_; }
     Stream& stream_;
     Waiter& waiter_;
     bool ready_;
@@ -103,14 +104,13 @@ class Stream {
   Waiter read_waiter_;
   Waiter write_waiter_;
   bool cancelled_ = false;
-
- private:
-  friend Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline);
-  uint8_t reads_without_rest_ = 0;
+  // The last read brought much, so that more is likely: the next one waits for its turn behind everybody's small
+  // messages (Loop::DeferBulk). Of a transport; set by its TryRead.
+  bool bulk_ = false;
 };
 
-// After so many reads in a row that found bytes waiting, ReadSome lets other coroutines run first.
-inline constexpr int kMaxReadsWithoutRest = 8;
+// A read of so many bytes, or one that filled its buffer, counts as bulk.
+inline constexpr size_t kBulkRead = 8 * 1024;
 
 // Reads at least one byte, or says why not. Nothing else runs between the read and the caller going on, so that `out`
 // may be a scratch buffer of the loop.

@@ -29,6 +29,7 @@ IoResult TcpStream::TryRead(std::span<char> out) {
     if (count > 0) {
       const size_t bytes = static_cast<size_t>(count);
       if (bytes < out.size() && !hung_up_) readable_ = false;
+      bulk_ = bytes >= kBulkRead || bytes == out.size();
       return {bytes, IoError::kNone};
     }
     if (count == 0) return {0, IoError::kEnd};

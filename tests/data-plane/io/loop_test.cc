@@ -29,13 +29,44 @@ Task<void> SetThenReset(Event& event) {
   co_return;
 }
 
-Task<void> Nothing() { co_return; }
+Task<void> Nothing() {
+  co_return;
+}
 
 Task<void> Spin(Loop& loop, bool& stop, int& rounds) {
   while (!stop) {
     ++rounds;
     co_await loop.Yield();
   }
+}
+
+struct BulkTurn {
+  Loop& loop;
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) { loop.DeferBulk(handle); }
+  void await_resume() const {}
+};
+
+Task<void> Transfer(Loop& loop, std::string& order) {
+  co_await BulkTurn{loop};
+  order += 'B';
+}
+
+Task<void> SmallMessages(Loop& loop, int count, std::string& order) {
+  for (int i = 0; i < count; ++i) {
+    order += 's';
+    co_await loop.Yield();
+  }
+  loop.Stop();
+}
+
+TEST_CASE("a turn takes few steps of large transfers, and everything else first") {
+  Loop loop;
+  std::string order;
+  for (int i = 0; i < 10; ++i) loop.Spawn(Transfer(loop, order));
+  loop.Spawn(SmallMessages(loop, 2 * kMaxDeferRounds, order));
+  loop.Run();
+  CHECK(order == "ssssBBBBssssBBBBBB");
 }
 
 TEST_CASE("an event that was set before is not waited for") {
@@ -127,7 +158,8 @@ TEST_CASE("coroutines that always yield do not keep timers and posts from runnin
   int rounds = 0;
   loop.Spawn(Spin(loop, stop, rounds));
   Timer timer;
-  timer.Arm(loop, loop.Now() + 8ms, [](void* flag) { *static_cast<bool*>(flag) = true; }, &stop);
+  timer.Arm(
+      loop, loop.Now() + 8ms, [](void* flag) { *static_cast<bool*>(flag) = true; }, &stop);
   while (!stop) RunTask(loop, Nothing());
   CHECK(rounds > 1);
 }
