@@ -18,8 +18,6 @@ namespace sluice::config {
 namespace {
 
 using google::protobuf::Message;
-using google::protobuf::Struct;
-using google::protobuf::Value;
 
 constexpr uint16_t kDefaultTargetPort = 8000;
 
@@ -59,27 +57,14 @@ void CompleteTarget(v1::Target& target) {
   if (parsed) target.set_target(schema::JoinHostPort(parsed->host, parsed->port.value_or(kDefaultTargetPort)));
 }
 
-// Zero where any key on the way is absent.
-double NumberAt(const Struct& in, std::initializer_list<const char*> keys) {
-  const Struct* object = &in;
-  for (const char* key : keys) {
-    const auto found = object->fields().find(key);
-    if (found == object->fields().end()) return 0;
-    if (!found->second.has_struct_value()) return found->second.number_value();
-    object = &found->second.struct_value();
-  }
-  return 0;
-}
-
-// Exported configurations spell out health checks that are all off; that is the same as none.
+// As Kong does: what hashes balances by hashes, and what goes by load or latency does not hash.
 void CompleteUpstream(v1::Upstream& upstream) {
-  const Struct& checks = upstream.healthchecks();
-  const bool off = NumberAt(checks, {"active", "healthy", "interval"}) == 0 &&
-                   NumberAt(checks, {"active", "unhealthy", "interval"}) == 0 &&
-                   NumberAt(checks, {"passive", "unhealthy", "tcp_failures"}) == 0 &&
-                   NumberAt(checks, {"passive", "unhealthy", "timeouts"}) == 0 &&
-                   NumberAt(checks, {"passive", "unhealthy", "http_failures"}) == 0;
-  if (off) upstream.clear_healthchecks();
+  if (upstream.algorithm() == "least-connections" || upstream.algorithm() == "latency") {
+    upstream.set_hash_on("none");
+    upstream.set_hash_fallback("none");
+  } else if (upstream.has_hash_on() && upstream.hash_on() != "none") {
+    upstream.set_algorithm("consistent-hashing");
+  }
 }
 
 void CompletePlugin(v1::Plugin& plugin) {

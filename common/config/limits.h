@@ -26,7 +26,11 @@ inline constexpr int kMinEcBits = 256;
 inline constexpr size_t kMaxCompiledBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxRegexBytes = schema::kMaxRegexBytes;
 inline constexpr int64_t kMaxRegexMemory = schema::kMaxRegexMemory;  // RE2 program
-inline constexpr size_t kMaxRegexes = 100;                           // of routes and of plugins, a gateway
+inline constexpr size_t kMaxTargetsPerUpstream = 1'000;              // each is looked at when one is chosen
+inline constexpr size_t kMaxCheckedTargets = 100;  // by active health checks, a gateway: nodes are no port scanners
+inline constexpr double kMinCheckSeconds = 1;      // between two active checks of a target
+inline constexpr double kMaxCheckTimeoutSeconds = 60;
+inline constexpr size_t kMaxRegexes = 100;  // of routes and of plugins, a gateway
 
 // How many entities of a kind a gateway may have.
 inline constexpr size_t MostOf(std::string_view kind) {

@@ -132,14 +132,6 @@ TEST_CASE("targets get their port, and are unique within their upstream") {
         "upstreams[0].targets[1].target: the upstream has a target 'a.test:8000' already");
 }
 
-TEST_CASE("health checks that are all off are none, others are not supported yet") {
-  CHECK_FALSE(Good(R"("upstreams":[{"name":"u","healthchecks":{"active":{"healthy":{"interval":0}}}}])")
-                  .upstreams(0)
-                  .has_healthchecks());
-  CHECK(Apply(R"("upstreams":[{"name":"u","healthchecks":{"active":{"healthy":{"interval":5}}}}])").field() ==
-        "upstreams[0].healthchecks");
-}
-
 TEST_CASE("a consumer has a username or a custom_id") {
   CHECK(Apply(R"("consumers":[{"tags":["a"]}])").text() ==
         "consumers[0]: at least one of these fields must be non-empty: 'custom_id', 'username'");

@@ -83,9 +83,9 @@ TEST_CASE("a value that a set has twice is refused at its second place") {
 }
 
 TEST_CASE("what is not supported yet is refused, its default is not") {
-  CHECK(Refused<Upstream>(R"({"name":"u","algorithm":"round-robin","hash_on_cookie_path":"/"})").empty());
-  CHECK(Refused<Upstream>(R"({"name":"u","algorithm":"latency"})") ==
-        "algorithm: only round-robin balances yet; leave it out or write round-robin");
+  CHECK(Refused<Upstream>(R"({"name":"u","use_srv_name":false})").empty());
+  CHECK(Refused<Upstream>(R"({"name":"u","use_srv_name":true})") ==
+        "use_srv_name: SRV records are not supported yet; name hosts and ports as targets");
   Violations violations;
   Check(Read<Upstream>(R"({"name":"u","use_srv_name":true})"), "", false, violations);
   CHECK(Reason(violations) == "NOT_YET_SUPPORTED");
