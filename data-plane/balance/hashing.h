@@ -1,7 +1,8 @@
 #pragma once
 
 // Which target a key belongs to: the key falls into one of the upstream's slots, and a slot belongs to the target that
-// scores highest in it (weighted rendezvous hashing, Schindelhauer and Schomaker 2005). Pure, and the same on every node.
+// scores highest in it (weighted rendezvous hashing, Schindelhauer and Schomaker 2005). Pure, and the same on every
+// node.
 //
 // Note, 2026-11-23. A ring of points (Kong's way) needs thousands of points to be fair, and where weights differ, the
 // points of the others move when a target goes. Here a target that goes gives its slots to all others by their weight

@@ -99,7 +99,8 @@ double TargetState::Cost(MonotonicTime now) const {
   const double latency = latency_.load(std::memory_order_relaxed);
   const double waiting = static_cast<double>(in_flight());
   if (latency == 0) return waiting == 0 ? 0 : kUnknownCost + waiting;
-  const double age = static_cast<double>(std::max<int64_t>(0, Nanos(now) - observed_at_.load(std::memory_order_relaxed)));
+  const double age =
+      static_cast<double>(std::max<int64_t>(0, Nanos(now) - observed_at_.load(std::memory_order_relaxed)));
   return latency * std::exp(-age / static_cast<double>(Duration(kLatencyDecay).count())) * (waiting + 1);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // What a node knows of one target, whatever the configuration around it: health, requests in flight, latency, when it
-// is checked next. Shared by all workers, hence atomics; callable from every thread. A healthy target's success writes
+// was checked last. Shared by all workers, hence atomics; callable from every thread. A healthy target's success writes
 // nothing.
 //
 // Note, 2026-11-23. In two things this is not Kong. A success clears the counts of failures, as the word "consecutive"
@@ -24,8 +24,8 @@ class TargetState {
  public:
   static constexpr std::chrono::seconds kFirstBreak{10};
   static constexpr int kMaxDoublings = 5;  // of the break: 320 s
-  // A target that could not be connected to comes last for so long, whatever the health checks; it is asked all the same
-  // where there is no other.
+  // A target that could not be connected to comes last for so long, whatever the health checks; it is asked all the
+  // same where there is no other.
   static constexpr std::chrono::seconds kAvoidFor{1};
   static constexpr std::chrono::seconds kLatencyDecay{10};  // Kong's
 
@@ -55,9 +55,9 @@ class TargetState {
   // What one more request would wait, in nanoseconds; falls towards 0 while nothing is known anew.
   double Cost(MonotonicTime now) const;
 
-  // When the next active check is due; the epoch: none was planned. Written by the worker that checks.
-  MonotonicTime next_check() const { return Time(next_check_.load(std::memory_order_relaxed)); }
-  void PlanCheck(MonotonicTime at) { next_check_.store(Nanos(at), std::memory_order_relaxed); }
+  // Since when the interval of the active check at hand runs; the epoch: never checked. For the worker that checks.
+  MonotonicTime checked_at() const { return Time(checked_at_.load(std::memory_order_relaxed)); }
+  void PlanCheckAfter(MonotonicTime at) { checked_at_.store(Nanos(at), std::memory_order_relaxed); }
 
  private:
   static constexpr uint64_t kUnhealthy = uint64_t{1} << 63;
@@ -72,7 +72,7 @@ class TargetState {
   std::atomic<int64_t> in_flight_{0};
   std::atomic<double> latency_{0};
   std::atomic<int64_t> observed_at_{0};
-  std::atomic<int64_t> next_check_{0};
+  std::atomic<int64_t> checked_at_{0};
 };
 
 // One request in flight at a target, while it lives.

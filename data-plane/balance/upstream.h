@@ -56,8 +56,8 @@ struct ActiveCheck {
   bool verify = true;
   std::vector<std::pair<std::string, std::string>> fields;
   Duration timeout{};
-  size_t concurrency = 1;        // of an upstream
-  double healthy_interval = 0;   // seconds; 0: healthy targets are not checked
+  size_t concurrency = 1;       // of an upstream
+  double healthy_interval = 0;  // seconds; 0: healthy targets are not checked
   double unhealthy_interval = 0;
   bool on() const { return healthy_interval > 0 || unhealthy_interval > 0; }
 };

@@ -89,6 +89,7 @@ Dialer::Dialer(Worker& worker, Destination destination, std::vector<Try>& tries)
     : worker_(worker),
       destination_(std::move(destination)),
       tries_(tries),
+      target_(worker, destination_.gateway, destination_.upstream, destination_.hash),
       tries_left_(std::min(kMaxTries, destination_.retries + 1)),
       host_(destination_.host),
       port_(destination_.port) {}
@@ -96,40 +97,58 @@ Dialer::Dialer(Worker& worker, Destination destination, std::vector<Try>& tries)
 io::Task<Dialed> Dialer::Next() {
   Dialed dialed{.stream = nullptr, .error = DialError::kNoTarget};
   if (all_deadline_ == MonotonicTime{}) {
-    all_deadline_ = worker_.loop().Now() + std::max(worker_.times().connect_all, destination_.connect_timeout);
+    const Duration all = destination_.check ? Duration(0) : worker_.times().connect_all;
+    all_deadline_ = worker_.loop().Now() + std::max(all, destination_.connect_timeout);
+    if (!destination_.check) destination_.gateway->state().retries.OnRequest();
   }
-  while (tries_left_ > 0 && ChooseTarget()) {
+  do {
+    if (addresses_.empty() && !ChooseTarget()) break;
     --tries_left_;
     DialError error = DialError::kNone;
     if (!TakeLiteral(error)) {
       error = co_await ChooseAddress();
-      if (error == DialError::kNoTarget) break;  // every address has been tried
       if (error == DialError::kNone) error = Permit(egress::ParseAddress(address_));
     }
     tries_.push_back({.ip = address_, .port = port_, .failure = ToString(error)});
     if (error == DialError::kNone) {
-      dialed = co_await Open(true);
+      dialed = co_await Open(!destination_.check);
       if (dialed.stream != nullptr) co_return dialed;
     } else {
       dialed.error = error;
       worker_.stats().CountDial(error);
     }
-    if (dialed.error == DialError::kConnections || dialed.error == DialError::kPending) break;
-  }
+  } while (MayGoOn(dialed.error));
   co_return dialed;
+}
+
+// After an attempt that failed. A target has failed when none of its addresses will be tried any more.
+bool Dialer::MayGoOn(DialError error) {
+  if (error == DialError::kConnections || error == DialError::kPending) return false;
+  const bool more = tries_left_ > 0 && (!addresses_.empty() || target_.HasMore()) && TakeRetry();
+  const bool targets_fault = error != DialError::kResolver;
+  if (targets_fault && (addresses_.empty() || !more)) target_.Unreachable(error == DialError::kTimeout);
+  return more;
+}
+
+bool Dialer::TakeRetry() {
+  if (destination_.check) return true;
+  const bool taken = destination_.gateway->state().retries.Take(worker_.loop().Now());
+  ++(taken ? worker_.stats().retries : worker_.stats().retries_refused);
+  return taken;
 }
 
 io::Task<Dialed> Dialer::Again() {
   tries_.push_back({.ip = address_, .port = port_, .failure = {}});
   Dialed dialed = co_await Open(false);
+  const bool full = dialed.error == DialError::kConnections || dialed.error == DialError::kPending;
+  if (dialed.stream == nullptr && !full) target_.Unreachable(dialed.error == DialError::kTimeout);
   co_return dialed;
 }
 
 bool Dialer::ChooseTarget() {
-  if (destination_.upstream == nullptr) return true;
-  const Target* target = worker_.balancer().Pick(destination_.gateway->id(), *destination_.upstream, tried_);
+  if (destination_.upstream == nullptr) return !resolved_;
+  const Target* target = target_.Next();
   if (target == nullptr) return false;
-  tried_.push_back(target);
   host_ = target->host;
   port_ = target->port;
   resolved_ = false;
@@ -168,7 +187,6 @@ io::Task<DialError> Dialer::ChooseAddress() {
     if (addresses_.empty()) co_return DialError::kNoSuchName;
     if (addresses_.size() > 1) Rotate(addresses_, worker_.NextRotation());
   }
-  if (addresses_.empty()) co_return DialError::kNoTarget;
   address_ = std::move(addresses_.front());
   addresses_.erase(addresses_.begin());
   co_return DialError::kNone;
@@ -225,7 +243,7 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
               .tls = destination_.tls,
               .server_name = {},
               .tls_rules = {}};
-  if (key.tls) key.server_name = host_;
+  if (key.tls) key.server_name = destination_.server_name.empty() ? host_ : destination_.server_name;
   if (key.tls && destination_.tls_rules != nullptr) key.tls_rules = destination_.tls_rules->Fingerprint();
   const bool shares = destination_.versions == HttpVersions::kHttp2 ||
                       (destination_.versions == HttpVersions::kAny && !worker_.http2_pool().IsHttp1(key));

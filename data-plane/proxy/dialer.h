@@ -9,6 +9,7 @@
 
 #include "data-plane/io/task.h"
 #include "data-plane/plugin/exchange.h"
+#include "data-plane/proxy/target_choice.h"
 #include "data-plane/proxy/upstream_pool.h"
 #include "data-plane/proxy/upstream_stream.h"
 #include "data-plane/route/gateway.h"
@@ -46,8 +47,11 @@ struct Destination {
   std::shared_ptr<const io::TlsRules> tls_rules;  // null: the default ones
   HttpVersions versions = HttpVersions::kHttp1;
   const Upstream* upstream = nullptr;  // where `host` names one
+  std::optional<uint64_t> hash;        // of what the upstream hashes
   Duration connect_timeout{};
   int retries = 0;
+  bool check = false;       // a health check: a connection of its own, and `connect_timeout` for all attempts
+  std::string server_name;  // of TLS; "": the host
 };
 
 struct Dialed {
@@ -69,9 +73,14 @@ class Dialer {
   // Of the last attempt: what the service is called in Host and in TLS.
   const std::string& host() const { return host_; }
   uint16_t port() const { return port_; }
+  // Whoever uses the connection says what came of it.
+  TargetChoice& target() { return target_; }
+  // Counts one more attempt against the gateway's budget; false where that has none left.
+  bool TakeRetry();
 
  private:
   bool ChooseTarget();
+  bool MayGoOn(DialError error);
   io::Task<DialError> ChooseAddress();
   bool TakeLiteral(DialError& error);
   DialError Permit(const absl::StatusOr<egress::Address>& address) const;
@@ -90,8 +99,8 @@ class Dialer {
   Worker& worker_;
   const Destination destination_;
   std::vector<Try>& tries_;
-  std::vector<const Target*> tried_;
-  std::vector<std::string> addresses_;  // of a service without targets, those not tried yet
+  TargetChoice target_;
+  std::vector<std::string> addresses_;  // of the host, those not tried yet
   bool resolved_ = false;
   int tries_left_;
   MonotonicTime all_deadline_{};

@@ -10,13 +10,19 @@
 namespace sluice::proxy {
 namespace {
 
+HashKey HashOfRequest(const Exchange& exchange) {
+  const Upstream* upstream = exchange.service->upstream;
+  if (upstream == nullptr || upstream->algorithm != Algorithm::kConsistentHashing) return {};
+  return HashKeyOf(exchange, *upstream);
+}
+
 // A websocket needs HTTP/1.1.
 HttpVersions VersionsOf(const Exchange& exchange) {
   if (exchange.service->grpc) return HttpVersions::kHttp2;
   return exchange.service->tls && !exchange.request.upgrade_websocket ? HttpVersions::kAny : HttpVersions::kHttp1;
 }
 
-Destination DestinationOf(const Exchange& exchange) {
+Destination DestinationOf(const Exchange& exchange, const HashKey& hash) {
   const Service& service = *exchange.service;
   return {.gateway = exchange.gateway,
           .host = service.host,
@@ -25,6 +31,7 @@ Destination DestinationOf(const Exchange& exchange) {
           .tls_rules = service.tls_rules,
           .versions = VersionsOf(exchange),
           .upstream = service.upstream,
+          .hash = hash.hash,
           .connect_timeout = service.connect_timeout,
           .retries = service.retries};
 }
@@ -69,7 +76,8 @@ Forward::Forward(Worker& worker, Exchange& exchange, Downstream& downstream, con
       plugins_(plugins),
       body_(body),
       service_(*exchange.service),
-      dialer_(worker, DestinationOf(exchange), exchange.tries),
+      hash_(HashOfRequest(exchange)),
+      dialer_(worker, DestinationOf(exchange, hash_), exchange.tries),
       pump_(worker, exchange, downstream, plugins),
       head_request_(exchange.request.method == "HEAD") {}
 
@@ -188,6 +196,7 @@ io::Task<bool> Forward::SendRequest() {
   const bool whole = out.last;
   const io::IoError error = co_await upstream_->SendHead(out, service_.write_timeout);
   if (error == io::IoError::kTimeout) {
+    TargetFailed(true);
     failure_ = Refused(504, StatusMessage(504), "upstream-timeout");
     co_return false;
   }
@@ -203,6 +212,10 @@ bool Forward::MayRepeat() const {
     if (exchange_.upstream.method == method) return true;
   }
   return false;
+}
+
+void Forward::TargetFailed(bool timed_out) {
+  dialer_.target().Failed(timed_out, worker_.clock().Now() - exchange_.upstream_sent);
 }
 
 Forward::Answer Forward::Fail(Verdict verdict) {
@@ -246,10 +259,15 @@ Forward::Answer Forward::Lost(bool reused, io::IoError error) {
       return Fail(std::move(pump_.verdict()));
     }
   }
-  if (error == io::IoError::kTimeout) return Fail(Refused(504, StatusMessage(504), "upstream-timeout"));
+  if (error == io::IoError::kTimeout) {
+    TargetFailed(true);
+    return Fail(Refused(504, StatusMessage(504), "upstream-timeout"));
+  }
   const bool unprocessed = upstream_->refused() && !body_taken_ && !pump_.started() &&
                            exchange_.tries.size() < static_cast<size_t>(kMaxTries);
-  if (unprocessed || (reused && !upstream_->answered() && MayRepeat())) return Answer::kRetry;
+  const bool repeatable = unprocessed || (reused && !upstream_->answered() && MayRepeat());
+  if (repeatable && dialer_.TakeRetry()) return Answer::kRetry;
+  TargetFailed(false);
   return Fail(Refused(502, StatusMessage(502), "upstream-closed"));
 }
 
@@ -268,6 +286,7 @@ io::Task<Forward::Answer> Forward::ReadHead(bool reused) {
     if (head.status >= 200 || head.status == 101) {
       head_ = std::move(head);
       exchange_.upstream_answered = worker_.clock().Now();
+      dialer_.target().Answered(head_.status, exchange_.upstream_answered - exchange_.upstream_sent);
       co_return Answer::kHead;
     }
     if (++interim > kMaxInterimResponses) break;
@@ -277,6 +296,7 @@ io::Task<Forward::Answer> Forward::ReadHead(bool reused) {
       co_return Lost(reused, io::IoError::kReset);
     }
   }
+  TargetFailed(false);
   co_return Fail(Refused(502, StatusMessage(502), "upstream-response"));
 }
 

@@ -10,6 +10,7 @@
 #include "data-plane/proxy/dialer.h"
 #include "data-plane/proxy/downstream.h"
 #include "data-plane/proxy/forward_fields.h"
+#include "data-plane/proxy/hash_key.h"
 #include "data-plane/proxy/plugin_run.h"
 #include "data-plane/proxy/request_pump.h"
 
@@ -48,6 +49,7 @@ class Forward {
   Answer Lost(bool reused, io::IoError error);
   Answer Fail(Verdict verdict);
   bool MayRepeat() const;
+  void TargetFailed(bool timed_out);
 
   io::Task<Verdict> Relay();
   http::Framing ClientFraming() const;
@@ -69,6 +71,7 @@ class Forward {
   const PluginRun& plugins_;
   const std::string* body_;
   const Service& service_;
+  const HashKey hash_;
   Dialer dialer_;
   std::unique_ptr<UpstreamStream> upstream_;
   RequestPump pump_;

@@ -21,9 +21,12 @@ inline constexpr size_t kMaxLingerBytes = 1024 * 1024;        // read away after
 inline constexpr size_t kMaxIdlePerKey = 64;                  // upstream connections to one address of one gateway
 inline constexpr size_t kMaxIdlePerWorker = 4096;
 inline constexpr size_t kMaxTlsSessionsPerWorker = 1024;      // of upstreams, one a place; some 5 KB each
-inline constexpr size_t kMaxHttp2Exchanges = 200;             // of a connection, those included whose stream is gone
+inline constexpr size_t kMaxChecksPerGateway = 10;            // health checks under way, of a worker
+inline constexpr size_t kMaxChecksPerWorker = 256;
+inline constexpr int kMaxHealthLines = 20;                    // log lines a second of a worker about targets' health
 inline constexpr size_t kMaxHttp2Output = 64 * 1024;          // of a connection, waiting to be written
 inline constexpr size_t kMaxHttp1Origins = 4096;              // places remembered for their choice of HTTP/1.1
+inline constexpr size_t kMaxHttp2Exchanges = 200;             // of a connection, those included whose stream is gone
 inline constexpr int kMaxTries = 8;                           // connections attempted for one request, at most
 inline constexpr int kMaxInterimResponses = 8;                // 1xx before the answer
 inline constexpr int kMaxViaHops = 3;                         // times a request may pass through Sluice
@@ -40,6 +43,7 @@ struct Times {
   Duration linger = std::chrono::seconds(2);
   Duration client_check = std::chrono::milliseconds(250);  // between looks at a client that waits for its upstream
   Duration upstream_idle = std::chrono::seconds(60);   // less up to a tenth
+  Duration check_second = std::chrono::seconds(1);     // what health checks' intervals count
   // Silence of an HTTP/2 upstream with open streams before it is asked for a sign of life. Servers of gRPC end
   // connections that ask more often than every five minutes.
   Duration upstream_ping = std::chrono::minutes(6);

@@ -33,6 +33,7 @@ void Forward::AddResponseFields() {
   head_.fields.AppendView("X-Kong-Upstream-Latency", upstream_latency_);
   head_.fields.AppendView("X-Kong-Proxy-Latency", proxy_latency_);
   head_.fields.AppendView("X-Kong-Request-Id", exchange_.request_id);
+  if (!hash_.set_cookie.empty()) head_.fields.AppendView("Set-Cookie", hash_.set_cookie);
 }
 
 // What the client is told of the body's end. To HEAD that is what GET would have had.

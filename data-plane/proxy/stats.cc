@@ -79,6 +79,16 @@ void Stats::Add(const Stats& other) {
   plugin_log_delivered += other.plugin_log_delivered;
   plugin_log_dropped += other.plugin_log_dropped;
   for (size_t i = 0; i < kDialErrors; ++i) dials[i] += other.dials[i];
+  retries += other.retries;
+  retries_refused += other.retries_refused;
+  targets_healthy += other.targets_healthy;
+  targets_unhealthy += other.targets_unhealthy;
+  for (const auto& [id, count] : other.unhealthy_by_gateway) unhealthy_by_gateway[id] += count;
+  targets_recovered += other.targets_recovered;
+  targets_failed += other.targets_failed;
+  checks_passed += other.checks_passed;
+  checks_failed += other.checks_failed;
+  checks_undecided += other.checks_undecided;
 }
 
 }  // namespace sluice::proxy

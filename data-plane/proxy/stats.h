@@ -18,8 +18,8 @@ namespace sluice::proxy {
 // Counts per bucket, not cumulative; the last one is whatever exceeded the largest bound.
 class Histogram {
  public:
-  static constexpr std::array<int64_t, 15> kBoundsMicros = {100,    250,     500,     1'000,     2'500,
-                                                            5'000,  10'000,  25'000,  50'000,    100'000,
+  static constexpr std::array<int64_t, 15> kBoundsMicros = {100,     250,     500,       1'000,     2'500,
+                                                            5'000,   10'000,  25'000,    50'000,    100'000,
                                                             250'000, 500'000, 1'000'000, 2'500'000, 10'000'000};
   void Observe(Duration value);
   void Add(const Histogram& other);
@@ -51,6 +51,8 @@ struct Stats {
   static constexpr size_t kSources = 3;
   static constexpr size_t kDialErrors = 10;
 
+  static constexpr size_t kMaxUnhealthyGateways = 100;  // named, of each worker
+
   void CountRequest(const Exchange& exchange);
   void CountDial(DialError error) { ++dials[static_cast<size_t>(error)]; }
   void Add(const Stats& other);
@@ -73,15 +75,25 @@ struct Stats {
   uint64_t connections_refused_descriptors = 0;
   uint64_t tls_handshakes = 0;
   uint64_t tls_handshake_failures = 0;
-  uint64_t connections_open = 0;  // now
+  uint64_t connections_open = 0;    // now
   uint64_t requests_in_flight = 0;  // now
-  uint64_t upstream_idle = 0;     // now
+  uint64_t upstream_idle = 0;       // now
   uint64_t upstream_opened = 0;
   uint64_t upstream_reused = 0;
-  uint64_t gateways_served = 0;   // now, the largest of the workers
+  uint64_t gateways_served = 0;  // now, the largest of the workers
   uint64_t plugin_log_delivered = 0;
   uint64_t plugin_log_dropped = 0;
   std::array<uint64_t, kDialErrors> dials{};  // by outcome
+  uint64_t retries = 0;
+  uint64_t retries_refused = 0;                                     // by the gateway's budget
+  uint64_t targets_healthy = 0;                                     // now, of upstreams with health checks
+  uint64_t targets_unhealthy = 0;                                   // now
+  absl::flat_hash_map<std::string, uint64_t> unhealthy_by_gateway;  // now, by id
+  uint64_t targets_recovered = 0;
+  uint64_t targets_failed = 0;
+  uint64_t checks_passed = 0;
+  uint64_t checks_failed = 0;
+  uint64_t checks_undecided = 0;  // could not be made, or told nothing
 };
 
 }  // namespace sluice::proxy

@@ -37,10 +37,12 @@ Worker::Worker(int index, Shared& shared)
     : index_(index),
       shared_(shared),
       loop_(std::make_unique<io::Loop>()),
+      balancer_(static_cast<size_t>(index)),
       pool_(std::make_unique<UpstreamPool>(*loop_, shared.options.times.upstream_idle)),
       http2_pool_(std::make_unique<Http2Pool>(*loop_)),
       resolver_(io::Resolver::Make(*loop_, shared.options.resolvers)),
       log_queues_(std::make_unique<LogQueues>(*this)),
+      health_(std::make_unique<HealthChecker>(*this, shared.workers)),
       scratch_(kScratchBytes) {
   RandomBytes(random_.data(), sizeof random_);
 }
@@ -49,6 +51,7 @@ Worker::~Worker() {
   StopAndJoin();
   listeners_.clear();
   log_queues_.reset();
+  health_.reset();
   pool_->Clear();
   http2_pool_->Clear();
   resolver_.reset();
@@ -103,6 +106,7 @@ void Worker::Accept(io::Accepted accepted, bool tls) {
 void Worker::Apply(const std::vector<GatewayChange>& changes) {
   for (const GatewayChange& change : changes) {
     balancer_.Forget(change.gateway_id);
+    health_->Apply(change);
     if (change.gateway != nullptr) {
       hosts_.Put(change.gateway);
     } else {
@@ -121,6 +125,7 @@ Stats Worker::Snapshot() {
   stats_.gateways_served = hosts_.size();
   stats_.plugin_log_delivered = log_queues_->delivered();
   stats_.plugin_log_dropped = log_queues_->dropped();
+  health_->Count(stats_);
   stats_.connections_refused_descriptors = refused_before_;
   for (const auto& listener : listeners_) stats_.connections_refused_descriptors += listener->refused();
   return stats_;

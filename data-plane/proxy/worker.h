@@ -12,14 +12,15 @@
 #include <unordered_set>
 #include <vector>
 
+#include "data-plane/balance/balancer.h"
 #include "data-plane/io/listener.h"
 #include "data-plane/io/loop.h"
 #include "data-plane/io/resolver.h"
 #include "data-plane/plugin/worker.h"
 #include "data-plane/proxy/access_log.h"
-#include "data-plane/proxy/balancer.h"
 #include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/exchange.h"
+#include "data-plane/proxy/health_checker.h"
 #include "data-plane/proxy/options.h"
 #include "data-plane/proxy/stats.h"
 #include "data-plane/proxy/upstream_pool.h"
@@ -74,6 +75,7 @@ class Worker final : public PluginWorker {
   UpstreamPool& pool() { return *pool_; }
   Http2Pool& http2_pool() { return *http2_pool_; }
   Balancer& balancer() { return balancer_; }
+  HealthChecker& health() { return *health_; }
   io::Resolver& resolver() { return *resolver_; }
   Stats& stats() { return stats_; }
   SSL_CTX* client_tls() { return shared_.client_tls; }
@@ -112,6 +114,7 @@ class Worker final : public PluginWorker {
   std::unique_ptr<Http2Pool> http2_pool_;
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<LogQueues> log_queues_;
+  std::unique_ptr<HealthChecker> health_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::unordered_set<ClientConnection*> connections_;
   ExchangeList exchanges_;

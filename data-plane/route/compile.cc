@@ -8,6 +8,8 @@
 #include "common/config/plugin_catalogue.h"
 #include "common/schema/text.h"
 #include "common/schema/url.h"
+#include "data-plane/balance/hashing.h"
+#include "data-plane/route/compile_upstream.h"
 #include "data-plane/route/router.h"
 
 namespace sluice {
@@ -85,21 +87,31 @@ absl::Status GatewayCompiler::BuildEgress() {
 
 void GatewayCompiler::BuildUpstreams() {
   for (const config::v1::Upstream& entity : config_.upstreams()) {
-    auto upstream = std::make_unique<Upstream>();
-    upstream->id = entity.id();
-    upstream->name = entity.name();
-    upstream->host_header = entity.host_header();
+    auto upstream = std::make_unique<Upstream>(CompileUpstream(entity));
     upstreams_by_id_[entity.id()] = upstream.get();
     upstreams_by_name_[schema::Lower(entity.name())] = upstream.get();
     gateway_->upstreams_.push_back(std::move(upstream));
   }
+  BuildTargets();
+}
+
+void GatewayCompiler::BuildTargets() {
+  TargetTable& table = gateway_->state_->targets;
   for (const config::v1::Target& entity : config_.targets()) {
     const auto found = upstreams_by_id_.find(entity.upstream());
     const auto address = schema::ParseHostPort(entity.target());
     if (found == upstreams_by_id_.end() || !address) continue;  // Validate has refused both
     const uint32_t weight = entity.has_weight() ? static_cast<uint32_t>(entity.weight()) : 100;
-    found->second->targets.push_back({address->host, address->port.value_or(kDefaultTargetPort), weight});
+    Upstream& upstream = *found->second;
+    const uint16_t port = address->port.value_or(kDefaultTargetPort);
+    const std::string place = schema::JoinHostPort(address->host, port);
+    upstream.targets.push_back({.host = address->host,
+                                .port = port,
+                                .weight = weight,
+                                .hash = HashOf(place),
+                                .state = table.Get(schema::Lower(upstream.name), place)});
   }
+  table.Sweep();
 }
 
 absl::Status GatewayCompiler::BuildServices() {

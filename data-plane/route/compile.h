@@ -38,6 +38,7 @@ class GatewayCompiler {
  private:
   absl::Status BuildEgress();
   void BuildUpstreams();
+  void BuildTargets();
   absl::Status BuildServices();
   void BuildConsumers();
   void BuildRoutes();

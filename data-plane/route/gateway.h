@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "common/config/config.h"
 #include "common/egress/policy.h"
+#include "data-plane/balance/upstream.h"
 #include "data-plane/io/tls.h"
 #include "data-plane/plugin/plugin.h"
 #include "data-plane/route/state.h"
@@ -25,19 +26,6 @@ class Router;
 namespace http {
 class Fields;
 }
-
-struct Target {
-  std::string host;  // name or address
-  uint16_t port;
-  uint32_t weight;  // 0: none
-};
-
-struct Upstream {
-  std::string id;
-  std::string name;
-  std::string host_header;  // "" : the target's host
-  std::vector<Target> targets;
-};
 
 // Which requests a route or a plugin is for. gRPC is what comes by HTTP/2 with gRPC's content type.
 struct Protocols {
@@ -147,6 +135,7 @@ class Gateway {
   const egress::Policy& egress() const { return egress_; }
   GatewayState& state() const { return *state_; }
   const std::shared_ptr<GatewayState>& shared_state() const { return state_; }
+  const std::vector<std::unique_ptr<Upstream>>& upstreams() const { return upstreams_; }
 
   Match FindRoute(const RouteQuery& query) const;
   // Global instances: what runs for a request that no route matched (its OnResponse and OnDone only).

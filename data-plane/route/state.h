@@ -1,7 +1,7 @@
 #pragma once
 
-// What of a gateway must survive a change of its configuration: the window, counters in flight, plugins' counters.
-// Shared by all workers of the node, hence atomics, and striped locks held for nanoseconds where a key decides (see
+// What of a gateway must survive a change of its configuration: the window, counters in flight, plugins' counters,
+// what is known of targets. Shared by all workers of the node, hence atomics, and striped locks held for nanoseconds where a key decides (see
 // counters.h).
 
 #include <array>
@@ -10,6 +10,8 @@
 #include <memory>
 
 #include "common/quota/sliding_window.h"
+#include "data-plane/balance/retry_budget.h"
+#include "data-plane/balance/target_table.h"
 #include "data-plane/route/counters.h"
 
 namespace sluice {
@@ -25,6 +27,9 @@ class GatewayState {
   std::atomic<int64_t> requests_in_flight{0};
   std::atomic<int64_t> upstream_connections{0};
   std::atomic<int64_t> buffered_bytes{0};
+
+  RetryBudget retries;
+  TargetTable targets;  // sync thread only
 
   Counters& plugin_counters() { return plugin_counters_; }
 

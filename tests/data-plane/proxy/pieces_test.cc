@@ -1,13 +1,10 @@
-// The proxy's parts that need no sockets: replies, balancing, the access log.
+// The proxy's parts that need no sockets: replies, the access log.
 
 #include "catch2/catch.hpp"
 #include "data-plane/proxy/access_log.h"
-#include "data-plane/proxy/balancer.h"
 #include "data-plane/proxy/reply.h"
 
 using sluice::Reply;
-using sluice::Target;
-using sluice::Upstream;
 using namespace sluice::proxy;
 
 TEST_CASE("an error is worded in the form the client prefers") {
@@ -31,25 +28,6 @@ TEST_CASE("an error names the request in every form") {
 
 TEST_CASE("what a plugin words itself goes out as it is") {
   CHECK(Render(Reply::Json(401, R"({"message":"Unauthorized"})"), "text/html", "id").body == R"({"message":"Unauthorized"})");
-}
-
-TEST_CASE("targets take turns by their weights, evenly spread") {
-  Upstream upstream{.id = "u", .name = "u", .host_header = "", .targets = {}};
-  upstream.targets = {{"a", 1, 5}, {"b", 1, 1}, {"c", 1, 1}, {"d", 1, 0}};
-  Balancer balancer;
-  std::string order;
-  for (int i = 0; i < 7; ++i) order += balancer.Pick("g", upstream, {})->host;
-  CHECK(order == "aabacaa");
-}
-
-TEST_CASE("a target that was tried is not chosen again, and none is left in the end") {
-  Upstream upstream{.id = "u", .name = "u", .host_header = "", .targets = {{"a", 1, 1}, {"b", 1, 1}, {"c", 1, 0}}};
-  Balancer balancer;
-  const Target* first = balancer.Pick("g", upstream, {});
-  const Target* second = balancer.Pick("g", upstream, {first});
-  CHECK(second != nullptr);
-  CHECK(second != first);
-  CHECK(balancer.Pick("g", upstream, {first, second}) == nullptr);
 }
 
 TEST_CASE("secrets in a query are not logged") {
