@@ -101,8 +101,8 @@ class UpstreamRules {
 
   void Interval(std::string_view field, double seconds) {
     if (seconds > 0 && seconds < kMinCheckSeconds) {
-      Add(field, Cat("a target is checked at most once a second: write 0 for never, or at least ",
-                     Whole(kMinCheckSeconds)));
+      Add(field,
+          Cat("a target is checked at most once a second: write 0 for never, or at least ", Whole(kMinCheckSeconds)));
     }
   }
 
@@ -125,7 +125,8 @@ void CheckUpstreams(Checkup& checkup) {
     const auto found = targets.find(checkup.config.upstreams(i).id());
     const size_t count = found == targets.end() ? 0 : found->second;
     if (count > kMaxTargetsPerUpstream) {
-      rules.Add("targets", Cat("has ", count, " targets, at most ", kMaxTargetsPerUpstream, " are allowed"), "TOO_MANY");
+      rules.Add("targets", Cat("has ", count, " targets, at most ", kMaxTargetsPerUpstream, " are allowed"),
+                "TOO_MANY");
     }
     const size_t before = checked;
     if (rules.Probes()) checked += count;

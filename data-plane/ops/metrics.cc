@@ -1,5 +1,6 @@
 #include "data-plane/ops/metrics.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -117,6 +118,37 @@ void AddUpstreams(const proxy::Stats& stats, Families& out) {
   for (const auto& [outcome, count] : outcomes) out.Value(count, {{"outcome", outcome}});
 }
 
+// The gateways with the most unhealthy targets, as many as have labels elsewhere.
+std::vector<std::pair<std::string, uint64_t>> MostUnhealthy(const proxy::Stats& stats) {
+  std::vector<std::pair<std::string, uint64_t>> rows(stats.unhealthy_by_gateway.begin(),
+                                                     stats.unhealthy_by_gateway.end());
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  if (rows.size() > kMaxGatewayLabels) rows.resize(kMaxGatewayLabels);
+  return rows;
+}
+
+void AddTargets(const proxy::Stats& stats, Families& out) {
+  out.Begin("sluice_upstream_targets", "Targets of upstreams with health checks now, by health.", MetricType::Gauge);
+  out.Value(stats.targets_healthy, {{"health", "healthy"}});
+  out.Value(stats.targets_unhealthy, {{"health", "unhealthy"}});
+  out.Begin("sluice_gateway_unhealthy_targets", "Unhealthy targets now, of the gateways that have the most.",
+            MetricType::Gauge);
+  for (const auto& [gateway, count] : MostUnhealthy(stats)) out.Value(count, {{"gateway", gateway}});
+  out.Begin("sluice_upstream_target_changes_total", "Times a target became healthy or unhealthy.", MetricType::Counter);
+  out.Value(stats.targets_recovered, {{"to", "healthy"}});
+  out.Value(stats.targets_failed, {{"to", "unhealthy"}});
+  out.Begin("sluice_health_checks_total", "Active health checks, by what they found.", MetricType::Counter);
+  out.Value(stats.checks_passed, {{"result", "passed"}});
+  out.Value(stats.checks_failed, {{"result", "failed"}});
+  out.Value(stats.checks_undecided, {{"result", "undecided"}});
+  out.Begin("sluice_upstream_retries_total",
+            "Requests tried again, and those for which the gateway's budget was spent.", MetricType::Counter);
+  out.Value(stats.retries, {{"outcome", "retried"}});
+  out.Value(stats.retries_refused, {{"outcome", "refused"}});
+}
+
 void AddGateways(const BusiestGateways& gateways, Families& out) {
   const std::vector<BusiestGateways::Row> rows = gateways.Rows();
   static constexpr const char* kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -176,6 +208,7 @@ std::string RenderMetrics(const proxy::Stats& stats, const sync::Status& sync, c
   AddGateways(gateways, out);
   AddConnections(stats, out);
   AddUpstreams(stats, out);
+  AddTargets(stats, out);
   AddConfiguration(sync, facts, out);
   out.Counter("sluice_access_log_dropped_lines_total", "Lines of the access log that were not written.",
               facts.access_log_dropped);

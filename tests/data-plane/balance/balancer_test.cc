@@ -1,9 +1,9 @@
 // Who comes next.
 
-#include "tests/data-plane/balance/support.h"
-
 #include <algorithm>
 #include <map>
+
+#include "tests/data-plane/balance/support.h"
 
 using namespace sluice;
 using namespace sluice::test;

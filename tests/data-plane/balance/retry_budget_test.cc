@@ -1,6 +1,7 @@
 // How much is tried again.
 
 #include "data-plane/balance/retry_budget.h"
+
 #include "tests/data-plane/balance/support.h"
 
 using namespace sluice;

@@ -1,6 +1,5 @@
-#include "data-plane/ops/server.h"
-
 #include "catch2/catch.hpp"
+#include "data-plane/ops/server.h"
 #include "tests/support/node.h"
 #include "tests/support/process.h"
 
@@ -70,4 +69,20 @@ TEST_CASE("promtool has nothing to say against the metrics") {
   const auto checked = sluice::test::Run({"promtool", "check", "metrics"}, ops.Get("/metrics").body);
   INFO(checked.out << checked.err);
   CHECK(checked.exit_code == 0);
+}
+
+TEST_CASE("targets that fail are counted, also for their gateway") {
+  Node node({.gateway = R"(id: "11111111-1111-4111-8111-111111111111" hosts: "a.test" routes { paths: "/" }
+                           services { name: "s" host: "u" }
+                           upstreams { name: "u" healthchecks { passive { unhealthy { http_failures: 1 } } } }
+                           targets { upstream: "u" target: "127.0.0.1:UPSTREAM_PORT" })",
+             .upstream = sluice::test::Answering("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"),
+             .workers = 2});
+  Ops ops(node);
+  node.Connect().Get("a.test", "/");
+  const std::string metrics = ops.Get("/metrics").body;
+  CHECK(metrics.find("sluice_upstream_targets{health=\"unhealthy\"} 1\n") != std::string::npos);
+  CHECK(metrics.find("sluice_gateway_unhealthy_targets{gateway=\"11111111-1111-4111-8111-111111111111\"} 1\n") !=
+        std::string::npos);
+  CHECK(metrics.find("sluice_upstream_target_changes_total{to=\"unhealthy\"} 1\n") != std::string::npos);
 }
