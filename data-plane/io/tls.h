@@ -29,7 +29,7 @@ using TlsContext = std::unique_ptr<SSL_CTX, TlsContextDeleter>;
 // Protocols as ALPN lists them (RFC 7301 section 3.1), the preferred one first.
 inline constexpr std::string_view kAlpnHttp1 = "\x08http/1.1";
 inline constexpr std::string_view kAlpnHttp2 = "\x02h2";
-inline constexpr std::string_view kAlpnAny = "\x02h2\x08http/1.1";  // the server chooses, or prefers them so
+inline constexpr std::string_view kAlpnAny = "\x02h2\x08http/1.1";  // in order of preference
 
 // A peer may ask for new keys so often; then the connection is broken with kTls.
 inline constexpr int kMaxKeyUpdates = 64;
@@ -38,8 +38,9 @@ inline constexpr size_t kMaxHandshakeBytes = 64 * 1024;
 // A session may be resumed for so long, and no longer than the key that sealed its ticket lives.
 inline constexpr std::chrono::hours kTicketLifetime{16};
 static_assert(kTicketLifetime <= (TicketKeys::kKeys - 1) * TicketKeys::kRotation);
-// Sealed records that leave in one write of the plain stream; what it does not take waits in the connection.
-inline constexpr size_t kMaxSealedBytes = 64 * 1024;
+// Sealed records that leave in one write of the plain stream: 64 KiB, what frames them, and some. What it does not take
+// waits in the connection.
+inline constexpr size_t kMaxSealedBytes = 96 * 1024;
 
 // Who answers to a server name. Valid until its source changes, at the earliest when the caller suspends.
 struct ServerIdentity {

@@ -7,15 +7,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "common/base/check.h"
 
 namespace sluice::io {
 namespace {
 
-EVP_PKEY* MakeKey() {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+EVP_PKEY* MakeKey(int rsa_bits = 0) {
+  EVP_PKEY* key = rsa_bits != 0 ? EVP_RSA_gen(static_cast<unsigned>(rsa_bits)) : EVP_EC_gen("P-256");
   SLUICE_CHECK(key != nullptr);
   return key;
 }
@@ -41,8 +43,27 @@ void AddExtension(X509* certificate, X509* issuer, int nid, const std::string& v
   X509_EXTENSION_free(extension);
 }
 
-void WriteCertificate(const std::string& path, X509* certificate) {
-  std::FILE* file = std::fopen(path.c_str(), "w");
+// Names are taken as bytes, which OpenSSL's own text format for them could not say.
+void AddNames(X509* certificate, const TestAuthority::Options& options) {
+  GENERAL_NAMES* names = sk_GENERAL_NAME_new_null();
+  for (const std::string& dns : options.dns) {
+    ASN1_IA5STRING* text = ASN1_IA5STRING_new();
+    ASN1_STRING_set(text, dns.data(), static_cast<int>(dns.size()));
+    GENERAL_NAME* name = GENERAL_NAME_new();
+    GENERAL_NAME_set0_value(name, GEN_DNS, text);
+    sk_GENERAL_NAME_push(names, name);
+  }
+  for (const std::string& ip : options.ips) {
+    GENERAL_NAME* name = GENERAL_NAME_new();
+    GENERAL_NAME_set0_value(name, GEN_IPADD, a2i_IPADDRESS(ip.c_str()));
+    sk_GENERAL_NAME_push(names, name);
+  }
+  if (sk_GENERAL_NAME_num(names) > 0) X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0);
+  GENERAL_NAMES_free(names);
+}
+
+void WriteCertificate(const std::string& path, X509* certificate, const char* mode = "w") {
+  std::FILE* file = std::fopen(path.c_str(), mode);
   SLUICE_CHECK(file != nullptr && PEM_write_X509(file, certificate) == 1);
   std::fclose(file);
 }
@@ -54,6 +75,12 @@ void WriteKey(const std::string& path, EVP_PKEY* key) {
 }
 
 }  // namespace
+
+std::string TextOf(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return std::move(text).str();
+}
 
 TestAuthority::TestAuthority() {
   char path[] = "/tmp/sluice-certificates-XXXXXX";
@@ -74,18 +101,29 @@ TestAuthority::~TestAuthority() {
 }
 
 CertificateFiles TestAuthority::Issue(const std::string& file_name, const Options& options) {
-  EVP_PKEY* key = MakeKey();
-  X509* certificate = MakeCertificate(key, serial_++, "common-name.test");
-  X509_set_issuer_name(certificate, X509_get_subject_name(certificate_));
-  if (options.expired) X509_gmtime_adj(X509_getm_notAfter(certificate), -3600);
-  std::string names;
-  for (const std::string& dns : options.dns) names += (names.empty() ? "DNS:" : ",DNS:") + dns;
-  for (const std::string& ip : options.ips) names += (names.empty() ? "IP:" : ",IP:") + ip;
-  if (!names.empty()) AddExtension(certificate, certificate_, NID_subject_alt_name, names);
-  SLUICE_CHECK(X509_sign(certificate, key_, EVP_sha256()) > 0);
   const CertificateFiles files{directory_ + "/" + file_name + ".pem", directory_ + "/" + file_name + ".key"};
+  EVP_PKEY* key = MakeKey(options.rsa_bits);
+  X509* certificate = MakeCertificate(key, serial_++, options.common_name);
+  EVP_PKEY* between_key = options.through_intermediate ? MakeKey() : nullptr;
+  X509* between = nullptr;
+  if (between_key != nullptr) {
+    between = MakeCertificate(between_key, serial_++, "between");
+    X509_set_issuer_name(between, X509_get_subject_name(certificate_));
+    AddExtension(between, certificate_, NID_basic_constraints, "critical,CA:TRUE");
+    SLUICE_CHECK(X509_sign(between, key_, EVP_sha256()) > 0);
+  }
+  X509* issuer = options.self_signed ? certificate : between != nullptr ? between : certificate_;
+  EVP_PKEY* issuer_key = options.self_signed ? key : between != nullptr ? between_key : key_;
+  X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
+  if (options.expired) X509_gmtime_adj(X509_getm_notAfter(certificate), -3600);
+  AddNames(certificate, options);
+  if (!options.usage.empty()) AddExtension(certificate, issuer, NID_ext_key_usage, options.usage);
+  SLUICE_CHECK(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
   WriteCertificate(files.certificate_path, certificate);
+  if (between != nullptr) WriteCertificate(files.certificate_path, between, "a");
   WriteKey(files.key_path, key);
+  X509_free(between);
+  EVP_PKEY_free(between_key);
   X509_free(certificate);
   EVP_PKEY_free(key);
   return files;

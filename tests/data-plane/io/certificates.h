@@ -12,6 +12,8 @@
 
 namespace sluice::io {
 
+std::string TextOf(const std::string& path);
+
 class TestAuthority {
  public:
   TestAuthority();
@@ -19,9 +21,14 @@ class TestAuthority {
   TestAuthority(const TestAuthority&) = delete;
 
   struct Options {
-    std::vector<std::string> dns;
-    std::vector<std::string> ips;
+    std::vector<std::string> dns = {};  // as they are, with any byte
+    std::vector<std::string> ips = {};
     bool expired = false;
+    bool self_signed = false;           // by its own key instead of the authority's
+    bool through_intermediate = false;  // issued by an authority between, whose certificate follows in the file
+    int rsa_bits = 0;                   // 0: a key of P-256
+    std::string usage = {};             // the extended one, "clientAuth"; "" for none
+    std::string common_name = "common-name.test";
   };
   // Writes a certificate and its key, signed by this authority.
   CertificateFiles Issue(const std::string& file_name, const Options& options);

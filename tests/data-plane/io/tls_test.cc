@@ -5,90 +5,15 @@
 #include <thread>
 
 #include "catch2/catch.hpp"
-#include "tests/data-plane/io/certificates.h"
-#include "tests/data-plane/io/support.h"
+#include "tests/data-plane/io/tls_fixture.h"
 
 namespace sluice::io {
 namespace {
 
 using namespace std::chrono_literals;
 
-class Nobody final : public CertificateSource {
-  ServerIdentity Identify(std::string_view) const override { return {}; }
-};
-
-Task<void> Accept(Loop& loop, std::unique_ptr<Stream> plain, const TlsServer& server, TlsAccepted& out, Event& done) {
-  const Nobody nobody;
-  out = co_await AcceptTls(std::move(plain), server, nobody, loop.Now() + 5s);
-  done.Set();
-}
-
-Task<void> Connect(std::unique_ptr<Stream> plain, SSL_CTX* context, std::string name, bool verify, TlsConnected& out,
-                   Event& accepted) {
-  const MonotonicTime deadline = plain->loop().Now() + 5s;
-  auto rules = std::make_shared<TlsRules>();
-  rules->verify = verify;
-  TlsRequest request{.server_name = name, .rules = rules, .session = nullptr};
-  out = co_await ConnectTls(std::move(plain), context, std::move(request), deadline);
-  if (out.stream == nullptr) co_return;
-  co_await accepted.Wait();
-}
-
-Task<void> JustWait(Event& event) { co_await event.Wait(); }
-
-Task<void> ReadAllOf(Stream& stream, std::string& out, IoError& end) {
-  char bytes[4096];
-  for (;;) {
-    const IoResult result = co_await ReadSome(stream, bytes, stream.loop().Now() + 5s);
-    out.append(bytes, result.bytes);
-    end = result.error;
-    if (!result.ok()) co_return;
-  }
-}
-
-Task<void> WriteThenShutdown(Stream& stream, std::string_view data) {
-  const IoResult result = co_await WriteAll(stream, data, 5s);
-  SLUICE_CHECK(result.ok());
-  stream.ShutdownWrite();
-}
-
-// Both ends of one TLS connection on one loop.
-struct Fixture {
-  TestAuthority authority;
-  Loop loop;
-  Event accepted_event{loop};
-  SystemClock clock;
-  std::unique_ptr<TlsServer> server;
-  TlsContext client = *MakeClientContext();
-  TlsAccepted accepted;
-  TlsConnected connected;
-  bool verify = true;
-
-  explicit Fixture(const TestAuthority::Options& options = {.dns = {"a.test"}, .ips = {"127.0.0.1"}}) {
-    Serve({authority.Issue("a", options)});
-    Trust();
-  }
-  void Serve(const std::vector<CertificateFiles>& files) {
-    auto made = TlsServer::Make(files, clock);
-    REQUIRE(made.ok());
-    server = std::move(*made);
-  }
-  void Trust() { REQUIRE(SSL_CTX_load_verify_locations(client.get(), authority.ca_path().c_str(), nullptr) == 1); }
-  void Handshake(const std::string& name) {
-    Pair pair(loop);
-    const int fd = dup(pair.peer.fd());
-    Pair::SetNonBlocking(fd);
-    pair.peer.Close();
-    accepted_event.Reset();
-    loop.Spawn(Accept(loop, std::move(pair.stream), *server, accepted, accepted_event));
-    RunTask(loop, Connect(MakeTcpStream(loop, fd), client.get(), name, verify, connected, accepted_event));
-  }
-  // Lets the server's side end after the client's has failed.
-  void AwaitServer() { RunTask(loop, JustWait(accepted_event)); }
-};
-
 TEST_CASE("a handshake with the right name gives both sides a stream") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("a.test");
   REQUIRE(t.connected.stream != nullptr);
   REQUIRE(t.accepted.stream != nullptr);
@@ -96,21 +21,21 @@ TEST_CASE("a handshake with the right name gives both sides a stream") {
 }
 
 TEST_CASE("the server name is told in lower case without its trailing dot") {
-  Fixture t;
-  t.verify = false;
+  TlsFixture t;
+  t.rules.verify = false;
   t.Handshake("A.Test.");
   CHECK(t.accepted.server_name == "a.test");
 }
 
 TEST_CASE("an address is verified as an address and sent without SNI") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("127.0.0.1");
   CHECK(t.connected.stream != nullptr);
   CHECK(t.accepted.server_name == "");
 }
 
 TEST_CASE("a certificate for another name is refused") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("b.test");
   CHECK(t.connected.stream == nullptr);
   CHECK(t.connected.error == IoError::kTls);
@@ -118,25 +43,25 @@ TEST_CASE("a certificate for another name is refused") {
 }
 
 TEST_CASE("a certificate for another address is refused") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("127.0.0.2");
   CHECK(t.connected.message == "IP address mismatch");
 }
 
 TEST_CASE("an expired certificate is refused") {
-  Fixture t(TestAuthority::Options{.dns = {"a.test"}, .ips = {}, .expired = true});
+  TlsFixture t(TestAuthority::Options{.dns = {"a.test"}, .ips = {}, .expired = true});
   t.Handshake("a.test");
   CHECK(t.connected.message == "certificate has expired");
 }
 
 TEST_CASE("a certificate with a common name alone is refused") {
-  Fixture t(TestAuthority::Options{});
+  TlsFixture t(TestAuthority::Options{});
   t.Handshake("common-name.test");
   CHECK(t.connected.message == "hostname mismatch");
 }
 
 TEST_CASE("an unknown authority is refused, and the server hears why") {
-  Fixture t;
+  TlsFixture t;
   TestAuthority other;
   t.Serve({other.Issue("a", {.dns = {"a.test"}})});
   t.Handshake("a.test");
@@ -147,14 +72,14 @@ TEST_CASE("an unknown authority is refused, and the server hears why") {
 }
 
 TEST_CASE("without verification any certificate will do") {
-  Fixture t;
-  t.verify = false;
+  TlsFixture t;
+  t.rules.verify = false;
   t.Handshake("anything.test");
   CHECK(t.connected.stream != nullptr);
 }
 
 TEST_CASE("the server name chooses the certificate: exact, then wildcard of one label, then the first") {
-  Fixture t;
+  TlsFixture t;
   t.Serve({t.authority.Issue("first", {.dns = {"first.test"}}), t.authority.Issue("wild", {.dns = {"*.wild.test"}}),
            t.authority.Issue("exact", {.dns = {"x.wild.test", "*.x.wild.test"}})});
   for (const char* served : {"first.test", "x.wild.test", "y.wild.test", "z.x.wild.test"}) {
@@ -168,7 +93,7 @@ TEST_CASE("the server name chooses the certificate: exact, then wildcard of one 
 }
 
 TEST_CASE("a megabyte crosses TLS unchanged, then the end is announced") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("a.test");
   std::string sent(1024 * 1024, '\0');
   for (size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 >> 5);
@@ -181,7 +106,7 @@ TEST_CASE("a megabyte crosses TLS unchanged, then the end is announced") {
 }
 
 TEST_CASE("closing a TLS stream announces the end") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("a.test");
   t.accepted.stream.reset();
   std::string received;
@@ -191,7 +116,7 @@ TEST_CASE("closing a TLS stream announces the end") {
 }
 
 TEST_CASE("after the peer's close_notify writing still works") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("a.test");
   t.connected.stream->ShutdownWrite();
   std::string nothing;
@@ -205,7 +130,7 @@ TEST_CASE("after the peer's close_notify writing still works") {
 }
 
 TEST_CASE("an idle TLS connection is not stale until its peer leaves") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("a.test");
   CHECK_FALSE(t.connected.stream->IsStale());
   t.accepted.stream.reset();
@@ -215,7 +140,7 @@ TEST_CASE("an idle TLS connection is not stale until its peer leaves") {
 }
 
 TEST_CASE("cancelling a TLS stream ends reads and writes") {
-  Fixture t;
+  TlsFixture t;
   t.Handshake("a.test");
   t.connected.stream->Cancel();
   char byte;
@@ -223,38 +148,22 @@ TEST_CASE("cancelling a TLS stream ends reads and writes") {
   CHECK(t.connected.stream->TryWrite("x").error == IoError::kCancelled);
 }
 
-// What the peer sends instead of a handshake.
-struct RawServer {
-  TestAuthority authority;
-  Loop loop;
-  SystemClock clock;
-  std::unique_ptr<TlsServer> server = *TlsServer::Make({authority.Issue("a", {.dns = {"a.test"}})}, clock);
-  Nobody nobody;
-  Pair pair{loop};
-  Event done{loop};
-  TlsAccepted accepted;
-  void Run(Duration limit) { RunTask(loop, AcceptWithin(limit)); }
-  Task<void> AcceptWithin(Duration limit) {
-    accepted = co_await AcceptTls(std::move(pair.stream), *server, nobody, loop.Now() + limit);
-  }
-};
-
 TEST_CASE("a peer that never says hello times out") {
-  RawServer t;
+  RawTlsServer t;
   t.Run(10ms);
   CHECK(t.accepted.stream == nullptr);
   CHECK(t.accepted.error == "timeout");
 }
 
 TEST_CASE("plain HTTP on a TLS port fails the handshake") {
-  RawServer t;
+  RawTlsServer t;
   t.pair.peer.Send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
   t.Run(5s);
   CHECK(t.accepted.error == "http request");
 }
 
 TEST_CASE("a peer that leaves during the handshake is told as such") {
-  RawServer t;
+  RawTlsServer t;
   t.pair.peer.ShutdownWrite();
   t.Run(5s);
   CHECK(t.accepted.stream == nullptr);
@@ -262,7 +171,7 @@ TEST_CASE("a peer that leaves during the handshake is told as such") {
 }
 
 // A client of plain OpenSSL in a thread, to say what our own client never would.
-std::string HandshakeOf(RawServer& t, void (*prepare)(SSL_CTX*)) {
+std::string HandshakeOf(RawTlsServer& t, void (*prepare)(SSL_CTX*)) {
   std::string outcome;
   std::thread client([&t, &outcome, prepare] {
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
@@ -281,7 +190,7 @@ std::string HandshakeOf(RawServer& t, void (*prepare)(SSL_CTX*)) {
 }
 
 TEST_CASE("TLS 1.3 and 1.2 are spoken, 1.1 is not") {
-  RawServer a, b, c;
+  RawTlsServer a, b, c;
   CHECK(HandshakeOf(a, [](SSL_CTX*) {}) == "TLSv1.3");
   CHECK(HandshakeOf(b, [](SSL_CTX* ssl) { SSL_CTX_set_max_proto_version(ssl, TLS1_2_VERSION); }) == "TLSv1.2");
   const auto old = [](SSL_CTX* ssl) {
@@ -293,7 +202,7 @@ TEST_CASE("TLS 1.3 and 1.2 are spoken, 1.1 is not") {
 }
 
 TEST_CASE("a client of TLS 1.2 with CBC ciphers alone is refused") {
-  RawServer t;
+  RawTlsServer t;
   const std::string outcome = HandshakeOf(t, [](SSL_CTX* c) {
     SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(c, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA");
@@ -302,7 +211,7 @@ TEST_CASE("a client of TLS 1.2 with CBC ciphers alone is refused") {
 }
 
 TEST_CASE("a client that offers only other protocols by ALPN is refused") {
-  RawServer t;
+  RawTlsServer t;
   const std::string outcome = HandshakeOf(t, [](SSL_CTX* c) {
     SSL_CTX_set_alpn_protos(c, reinterpret_cast<const unsigned char*>("\x02h3"), 3);
   });
@@ -330,7 +239,7 @@ TEST_CASE("a server without certificates is an error") { CHECK_FALSE(FailureOf({
 
 // How reading ends, where a client in a thread asks for new keys and leaves with or without a close_notify.
 IoError EndAfterKeyUpdates(int count, bool notify = true) {
-  RawServer t;
+  RawTlsServer t;
   std::thread client([&t, count, notify] {
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
     SSL* ssl = SSL_new(context);

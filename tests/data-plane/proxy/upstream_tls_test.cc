@@ -8,7 +8,9 @@
 #include <mutex>
 #include <thread>
 
+#include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
+#include "common/schema/text.h"
 #include "tests/data-plane/io/certificates.h"
 #include "tests/support/http2.h"
 #include "tests/support/node.h"
@@ -32,6 +34,9 @@ class TlsUpstream {
     std::signal(SIGPIPE, SIG_IGN);
     REQUIRE(SSL_CTX_use_certificate_chain_file(context_, files.certificate_path.c_str()) == 1);
     REQUIRE(SSL_CTX_use_PrivateKey_file(context_, files.key_path.c_str(), SSL_FILETYPE_PEM) == 1);
+    // Asks for a client certificate, does without, and believes any.
+    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+    SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>("test"), 4);
     listener_ = BIO_new_accept("127.0.0.1:0");
     REQUIRE(BIO_do_accept(listener_) == 1);
     thread_ = std::thread([this] { Serve(); });
@@ -45,6 +50,11 @@ class TlsUpstream {
   std::string port() const { return BIO_get_accept_port(listener_); }
   std::string server_name() { return Read(server_name_); }
   std::string request() { return Read(request_); }
+  std::string client() { return Read(client_); }  // the common name of its certificate
+  int resumed() {
+    std::lock_guard lock(mutex_);
+    return resumed_;
+  }
 
  private:
   std::string Read(const std::string& member) {
@@ -68,6 +78,13 @@ class TlsUpstream {
       const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
       server_name_ = name != nullptr ? name : "";
       request_ = std::move(request);
+      resumed_ += SSL_session_reused(ssl);
+      char common_name[256] = "";
+      X509* shown = SSL_get0_peer_certificate(ssl);
+      if (shown != nullptr) {
+        X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, common_name, sizeof common_name);
+      }
+      client_ = common_name;
     }
     const unsigned char* chosen = nullptr;
     unsigned size = 0;
@@ -98,6 +115,8 @@ class TlsUpstream {
   std::mutex mutex_;
   std::string server_name_;
   std::string request_;
+  std::string client_;
+  int resumed_ = 0;
   std::thread thread_;
 };
 
@@ -110,9 +129,16 @@ struct Secured {
   }
   NodeOptions Options(const std::string& service, bool trusted) {
     if (trusted) setenv("SSL_CERT_FILE", authority.ca_path().c_str(), 1);
-    const std::string protocol = service.find("protocol") == std::string::npos ? R"(protocol: "https" )" : "";
-    return {.gateway = R"(hosts: "a.test" routes { paths: "/" } plan { egress_allow: "127.0.0.1:)" + upstream.port() +
-                       R"(" } services { name: "s" port: )" + upstream.port() + " " + protocol + service + " }"};
+    return {.gateway = Gateway(service)};
+  }
+  std::string Gateway(const std::string& service, const std::string& host = "a.test") {
+    const std::string id = host == "a.test" ? "1" : "2";
+    std::string text = "id: \"";
+    text.append(id).append(R"(1111111-1111-4111-8111-111111111111" hosts: ")").append(host);
+    text.append(R"(" routes { paths: "/" } plan { egress_allow: "127.0.0.1:)").append(upstream.port());
+    text.append(R"(" } services { name: "s" port: )").append(upstream.port()).append(" ");
+    if (service.find("protocol") == std::string::npos) text.append(R"(protocol: "https" )");
+    return text.append(service).append(" }");
   }
   uint64_t refused() { return node.stats().dials[static_cast<size_t>(sluice::proxy::DialError::kTls)]; }
 
@@ -193,4 +219,70 @@ TEST_CASE("a service over TLS that speaks plain text is a 502") {
                              name: "s" protocol: "https" host: "127.0.0.1" port: UPSTREAM_PORT tls_verify: false })",
              .upstream = [](auto&, auto& peer) { peer.Send("HTTP/1.1 400 Bad Request\r\n\r\n"); }});
   CHECK(node.Ask(kGet).status == 502);
+}
+
+namespace {
+
+constexpr const char* kFirst = "00000001-0000-4000-8000-000000000000";
+constexpr const char* kSecond = "00000002-0000-4000-8000-000000000000";
+
+std::string Quoted(const std::string& path) {
+  return "\"" + absl::CEscape(sluice::io::TextOf(path)) + "\"";
+}
+
+std::string ClientCertificate(sluice::io::TestAuthority& authority, const char* id, const std::string& common_name) {
+  const auto files = authority.Issue(common_name, {.usage = "clientAuth", .common_name = common_name});
+  return sluice::schema::Cat("certificates { id: \"", id, "\" cert: ", Quoted(files.certificate_path),
+                             " key: ", Quoted(files.key_path), " } ");
+}
+
+std::string Authority(const sluice::io::TestAuthority& authority) {
+  return sluice::schema::Cat("ca_certificates { id: \"", kFirst, "\" cert: ", Quoted(authority.ca_path()), " } ");
+}
+
+}  // namespace
+
+TEST_CASE("a service is shown its client certificate, or its upstream's where it has none of its own") {
+  Secured secured(R"(host: "good.localhost" tls_verify: false)");
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.client().empty());
+  const std::string both = ClientCertificate(secured.authority, kFirst, "service's") +
+                           ClientCertificate(secured.authority, kSecond, "upstream's") +
+                           R"( upstreams { name: "up" client_certificate: ")" + kSecond +
+                           R"(" } targets { upstream: "up" target: "127.0.0.1:)" + secured.upstream.port() + R"(" })";
+  secured.node.Publish(both + secured.Gateway(R"(host: "up" tls_verify: false)"));
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.client() == "upstream's");
+  const std::string own = sluice::schema::Cat(R"(host: "up" tls_verify: false client_certificate: ")", kFirst, "\"");
+  secured.node.Publish(both + secured.Gateway(own));
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.client() == "service's");
+}
+
+TEST_CASE("a service of a private authority is verified against that one alone") {
+  Secured secured(R"(host: "good.localhost" retries: 0)");
+  sluice::io::TestAuthority other;
+  const std::string service =
+      sluice::schema::Cat(R"(host: "good.localhost" retries: 0 tls_verify: true ca_certificates: ")", kFirst, "\"");
+  CHECK(secured.node.Ask(kGet).status == 502);
+  secured.node.Publish(Authority(secured.authority) + secured.Gateway(service));
+  CHECK(secured.node.Ask(kGet).body == "secret");
+  secured.node.Publish(Authority(other) + secured.Gateway(service));
+  CHECK(secured.node.Ask(kGet).status == 502);
+}
+
+TEST_CASE("a session with a service is resumed by the same gateway and rules, and by no others") {
+  Secured secured(R"(host: "good.localhost" tls_verify: false)");
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.resumed() == 0);
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.resumed() == 1);
+  secured.node.Publish(secured.Gateway(R"(host: "good.localhost" tls_verify: false)", "b.test"));
+  CHECK(secured.node.Ask("GET / HTTP/1.1\r\nHost: b.test\r\n\r\n").status == 200);
+  CHECK(secured.upstream.resumed() == 1);
+  secured.node.Publish(secured.Gateway(R"(host: "good.localhost" tls_verify: false tls_verify_depth: 3)"));
+  CHECK(secured.node.Ask(kGet).status == 200);
+  secured.node.Publish(secured.Gateway(R"(host: "other.localhost" tls_verify: false)"));
+  CHECK(secured.node.Ask(kGet).status == 200);
+  CHECK(secured.upstream.resumed() == 1);
 }
