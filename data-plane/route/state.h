@@ -1,8 +1,8 @@
 #pragma once
 
 // What of a gateway must survive a change of its configuration: the window, counters in flight, plugins' counters,
-// what is known of targets. Shared by all workers of the node, hence atomics, and striped locks held for nanoseconds where a key decides (see
-// counters.h).
+// what is known of targets. Shared by all workers of the node, hence atomics, and striped locks held for nanoseconds
+// where a key decides (see counters.h).
 
 #include <array>
 #include <atomic>
