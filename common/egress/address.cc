@@ -141,9 +141,11 @@ bool LooksNumeric(std::string_view host) {
 }
 
 bool Range::Contains(const Address& address, uint16_t port) const {
-  if (port < port_low || port > port_high || address.IsV4() != network.IsV4()) return false;
-  const int whole = prefix / 8;
-  if (!std::equal(network.bytes.begin(), network.bytes.begin() + whole, address.bytes.begin())) return false;
+  if (port < port_low || port > port_high) return false;
+  // Where the prefix covers what marks an IPv4 address, comparing it settles the family as well.
+  if (prefix < kMappedBits && address.IsV4() != network.IsV4()) return false;
+  const auto whole = static_cast<size_t>(prefix / 8);
+  if (std::memcmp(network.bytes.data(), address.bytes.data(), whole) != 0) return false;
   const int rest = prefix % 8;
   return rest == 0 || ((network.bytes[whole] ^ address.bytes[whole]) >> (8 - rest)) == 0;
 }

@@ -86,6 +86,7 @@ struct Destinations {
 };
 
 Destinations Unwrap(const Address& address) {
+  if (address.IsV4()) return {{address}, 1};
   const auto& b = address.bytes;
   const Address last = Ipv4(b[12], b[13], b[14], b[15]);
   if (Contains(kNat64, address)) return {{last}, 1};

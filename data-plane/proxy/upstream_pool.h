@@ -28,7 +28,7 @@ struct PoolKey {
   bool operator==(const PoolKey&) const = default;
   template <typename H>
   friend H AbslHashValue(H h, const PoolKey& key) {
-    return H::combine(std::move(h), key.gateway_id, key.address, key.port, key.tls, key.server_name, key.tls_rules);
+    return H::combine(std::move(h), key.gateway_id, key.address, key.port);  // the rest seldom differs beside these
   }
 };
 
