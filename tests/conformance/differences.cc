@@ -47,6 +47,15 @@ bool HasEscapeInExtension(std::string_view bytes, const Reading&, Direction) {
   return false;
 }
 
+bool HasSeveralExtensions(std::string_view bytes, const Reading& ours, Direction) {
+  if (!Has(ours, "transfer-encoding")) return false;
+  for (size_t at = bytes.find(';'); at != std::string_view::npos; at = bytes.find(';', at + 1)) {
+    const std::string_view line = bytes.substr(0, at);
+    if (line.substr(line.rfind('\n') + 1).find(';') != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 bool BeginsWithEmptyLine(std::string_view bytes, const Reading&, Direction) {
   return bytes.starts_with("\r\n");
 }
@@ -75,6 +84,9 @@ constexpr KnownDifference kDifferences[] = {
      "RFC 9110 section 5.6.3: blanks around a value are spaces and tabs; llhttp takes spaces alone. We write none"},
     {"escape in a chunk extension", Other::kLlhttp, HasEscapeInExtension,
      "RFC 9110 section 5.6.4: a quoted string may escape; llhttp takes no backslash. We write no extensions"},
+    {"several chunk extensions", Other::kLlhttp, HasSeveralExtensions,
+     "RFC 9112 section 7.1.1: every extension may do without a value; llhttp wants one of those behind the first. We "
+     "write none"},
     {"empty line first", Other::kBeast, BeginsWithEmptyLine,
      "RFC 9112 section 2.2: one CRLF before a request line is passed over. We write none"},
     {"nothing behind the status", Other::kBeast, EndsBehindStatus,
