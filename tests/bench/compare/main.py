@@ -100,13 +100,16 @@ def idle(options, running):
             figures[name] = {}
             for kind in ("plain", "tls"):
                 # A process that has served before, or has read 10,000 gateways, holds memory that new connections
-                # would be given; so each is started anew, and the node with the few gateways that were copied.
+                # would be given; so each is started anew, and the node with few gateways.
                 running[name].stop()
-                fresh = contenders.node(options, "last-good") if name == "sluice" else running[name]
-                fresh.start(options)
-                figures[name][kind] = measure.idle_connections(fresh, kind == "tls", IDLE_CONNECTIONS)
-                fresh.stop()
+                if name == "sluice":
+                    running[name] = contenders.node(options, "few")
+                running[name].start(options)
+                figures[name][kind] = measure.idle_connections(running[name], kind == "tls", IDLE_CONNECTIONS)
             print(f"    {name:8} plain {figures[name]['plain']:8.0f}   TLS {figures[name]['tls']:8.0f}", flush=True)
+    running["sluice"].stop()
+    running["sluice"] = contenders.node(options)
+    running["sluice"].start(options)
     return {"bytes": figures}
 
 
