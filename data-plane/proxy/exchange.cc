@@ -56,7 +56,7 @@ io::Task<Verdict> ProxyExchange::Handle() {
   if (Verdict refusal = Admit()) co_return refusal;
   if (Verdict refusal = ChooseRoute()) co_return refusal;
   if (Verdict refusal = CheckScheme()) co_return refusal;
-  PrepareUpstream();
+  if (Verdict refusal = PrepareUpstream()) co_return refusal;
   Verdict answer;
   if (!match.route->chain.empty()) answer = co_await plugins_.OnRequest(*this, match.route->chain);
   if (answer.has_value()) {
@@ -163,7 +163,7 @@ Verdict ProxyExchange::CheckScheme() {
   return refusal;
 }
 
-void ProxyExchange::PrepareUpstream() {
+Verdict ProxyExchange::PrepareUpstream() {
   upstream.method = request.method;
   upstream.query = request.query;
   upstream.has_query = request.has_query;
@@ -172,7 +172,12 @@ void ProxyExchange::PrepareUpstream() {
                       .matched_bytes = match.matched_bytes,
                       .strip = match.route->strip_path,
                       .v1 = match.route->path_handling_v1};
+  if (StripsToDots(rule, path)) {
+    plugins_.ChooseWithoutRequest(*this, match.route->chain);
+    return Reject(400, StatusMessage(400), "path-climbs");
+  }
   upstream.path = UpstreamPath(rule, path);
+  return std::nullopt;
 }
 
 Verdict ProxyExchange::Reject(int refusal, std::string_view message, std::string_view reason) {

@@ -42,7 +42,7 @@ class ProxyExchange final : public Exchange {
   Verdict Admit();
   Verdict ChooseRoute();
   Verdict CheckScheme();
-  void PrepareUpstream();
+  Verdict PrepareUpstream();
   Verdict Reject(int refusal, std::string_view message, std::string_view reason);
   io::Task<void> Give(Reply reply);
   void Finish();

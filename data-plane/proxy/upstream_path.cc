@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data-plane/http/target.h"
+
 namespace sluice::proxy {
 namespace {
 
@@ -10,6 +12,10 @@ std::string Concat(std::string_view a, std::string_view b) {
   joined.reserve(a.size() + b.size());
   joined.append(a).append(b);
   return joined;
+}
+
+std::string_view Unmatched(const PathRule& rule, std::string_view path) {
+  return path.substr(std::min(rule.matched_bytes, path.size()));
 }
 
 std::string StripV0(std::string_view base, std::string_view rest, std::string_view path) {
@@ -28,9 +34,18 @@ std::string StripV0(std::string_view base, std::string_view rest, std::string_vi
 
 }  // namespace
 
+bool StripsToDots(const PathRule& rule, std::string_view path) {
+  const std::string_view rest = Unmatched(rule, path);
+  if (!rule.strip || !rest.starts_with('.')) return false;
+  const std::string alone = Concat("/", rest);
+  std::string canonical;
+  std::string_view reason;
+  return !http::NormalizePath(alone, canonical, reason) || canonical != alone;
+}
+
 std::string UpstreamPath(const PathRule& rule, std::string_view path) {
   const std::string_view base = rule.service_path.empty() ? "/" : rule.service_path;
-  const std::string_view rest = path.substr(std::min(rule.matched_bytes, path.size()));
+  const std::string_view rest = Unmatched(rule, path);
   if (rule.v1) {
     if (!rule.strip) return Concat(base, path.substr(std::min<size_t>(1, path.size())));
     return Concat(base, base.ends_with('/') && rest.starts_with('/') ? rest.substr(1) : rest);

@@ -11,8 +11,12 @@ struct PathRule {
   std::string_view service_path;  // "" is "/"
   size_t matched_bytes = 0;       // of the request's path, by the route
   bool strip = true;
-  bool v1 = false;                // path_handling: plain concatenation instead of joining at a slash
+  bool v1 = false;  // path_handling: plain concatenation instead of joining at a slash
 };
+
+// Whether stripping makes a dot segment of what was none ("/api../x" behind "/api"): the service would climb out of its
+// own path, past whatever the route has checked.
+bool StripsToDots(const PathRule& rule, std::string_view request_path);
 
 std::string UpstreamPath(const PathRule& rule, std::string_view request_path);
 

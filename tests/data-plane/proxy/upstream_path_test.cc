@@ -34,6 +34,18 @@ TEST_CASE("a service's path and a request's are joined by Kong's table") {
   }
 }
 
+TEST_CASE("stripping may not make a dot segment of what was none") {
+  for (const char* path : {"/fv..", "/fv../x", "/fv.", "/fv./x", "/fv..;x", "/fv.;x/y", "/fv..%3Bx"}) {
+    INFO(path);
+    CHECK(sluice::proxy::StripsToDots({"/srv", 3, true, false}, path));
+    CHECK(sluice::proxy::StripsToDots({"/srv/", 3, true, true}, path));
+    CHECK_FALSE(sluice::proxy::StripsToDots({"/srv", 3, false, false}, path));
+  }
+  for (const char* path : {"/fv", "/fv/", "/fv...", "/fv/..x", "/fv.x", "/fv..x/y", "/fv%2E"}) {
+    CHECK_FALSE(sluice::proxy::StripsToDots({"/srv", 3, true, false}, path));
+  }
+}
+
 TEST_CASE("a service without a path has the root") {
   CHECK(UpstreamPath({"", 1, true, false}, "/") == "/");
   CHECK(UpstreamPath({"", 3, true, false}, "/fv") == "/");
