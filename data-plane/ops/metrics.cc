@@ -94,6 +94,13 @@ void AddConnections(const proxy::Stats& stats, Families& out) {
   out.Value(stats.connections_refused_proxy_header, {{"reason", "proxy-header"}});
   out.Value(stats.connections_refused_total, {{"reason", "total"}});
   out.Value(stats.connections_refused_descriptors, {{"reason", "descriptors"}});
+  out.Begin("sluice_connections_ended_total", "Client connections ended for what they may last, by reason.",
+            MetricType::Counter);
+  out.Value(stats.connections_ended_idle, {{"reason", "idle"}});
+  out.Value(stats.connections_ended_age, {{"reason", "age"}});
+  out.Value(stats.connections_ended_requests, {{"reason", "requests"}});
+  out.Counter("sluice_client_write_stalls_total", "Answers cut because their client took nothing of them for too long.",
+              stats.writes_stalled);
   out.Counter("sluice_http2_connections_total", "Client connections over HTTP/2.", stats.http2_connections);
   out.Counter("sluice_http2_floods_total", "HTTP/2 connections ended for resets, control frames or header blocks.",
               stats.http2_floods);

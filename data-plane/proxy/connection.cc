@@ -125,6 +125,7 @@ io::Task<bool> Connection::WaitForRequest() {
   idle_ = true;
   const io::IoError error = co_await reader_.Fill(worker_.loop().Now() + idle);
   idle_ = false;
+  if (error == io::IoError::kTimeout) ++worker_.stats().connections_ended_idle;
   co_return error == io::IoError::kNone;
 }
 
@@ -147,15 +148,9 @@ io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::s
       reason = wrong.reason;
       co_return false;
     }
-    const bool line_incomplete = pending.find('\n', pending.starts_with("\r\n") ? 2 : 0) == std::string_view::npos;
-    if (line_incomplete && pending.size() > http::kMaxRequestLine + 2) {
-      status = 414;
-      reason = "request-line";
-      co_return false;
-    }
-    if (pending.size() > http::kMaxHeadBytes) {
-      status = 431;
-      reason = "head-size";
+    if (const http::ParseError wrong = http::CheckIncompleteHead(pending)) {
+      status = wrong.status;
+      reason = wrong.reason;
       co_return false;
     }
     const io::IoError error = co_await reader_.Fill(deadline);
@@ -170,15 +165,17 @@ io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::s
 
 io::Task<bool> Connection::ServeRequest() {
   ++client_.requests_on_connection;
-  const bool may_keep = client_.requests_on_connection < worker_.max_requests_per_connection() &&
-                        worker_.loop().Now() - opened_ < worker_.times().connection_age;
+  const bool last = client_.requests_on_connection >= worker_.max_requests_per_connection();
+  const bool old = worker_.loop().Now() - opened_ >= worker_.times().connection_age;
   const uint64_t received_before = reader_.received() - reader_.pending().size();
   http::RequestHead head;
   int status = 0;
   std::string_view reason;
   const bool read = co_await ReadHead(head, status, reason);
   if (!read && status == 0) co_return false;
-  Http1Downstream downstream(worker_, *stream_, reader_, may_keep, received_before);
+  worker_.stats().connections_ended_requests += last ? 1 : 0;
+  worker_.stats().connections_ended_age += old && !last ? 1 : 0;
+  Http1Downstream downstream(worker_, *stream_, reader_, !last && !old, received_before);
   ProxyExchange exchange(worker_, downstream, admission_);
   exchange.client = client_;
   if (!read) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "data-plane/http/writer.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
 #include "data-plane/proxy/worker.h"
@@ -304,7 +305,7 @@ io::Task<Forward::Answer> Forward::ReadHead(bool reused) {
 // client's connection for that 100: nobody else writes to it meanwhile.
 io::Task<bool> Forward::RelayInterim(http::ResponseHead& head) {
   if (head.status == 100 || pump_.running()) co_return true;
-  StripResponseFields(head);
+  http::RemoveConnectionFields(head.fields);
   const bool sent = co_await downstream_.SendInterim(head);
   co_return sent;
 }

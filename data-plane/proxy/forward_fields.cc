@@ -1,7 +1,6 @@
 #include "data-plane/proxy/forward_fields.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "data-plane/http/writer.h"
@@ -29,15 +28,8 @@ bool Is(std::string_view name, std::string_view folded) {
   return name.size() == folded.size() && HasPrefix(name, folded);
 }
 
-// Connection may not make these vanish: framing, routing, authentication and what the gateway adds.
-bool IsProtected(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kNames = {"host",         "authorization",    "cookie",
-                                                             "set-cookie",   "content-length",   "content-type",
-                                                             "content-encoding", "transfer-encoding", "via"};
-  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) { return Is(name, known); });
-}
-
-// The names that Connection lists, connection-specific by its word.
+// The names that a request's Connection lists, connection-specific by its word. The parser has refused those that it
+// may not make vanish.
 std::vector<std::string_view> NamedByConnection(const http::Fields& fields) {
   std::vector<std::string_view> names;
   for (const http::Field& field : fields) {
@@ -46,8 +38,7 @@ std::vector<std::string_view> NamedByConnection(const http::Fields& fields) {
     std::string_view name;
     while (text::NextPart(rest, ',', name)) {
       name = text::Trim(name);
-      if (name.empty() || IsProtected(name) || http::IsConnectionField(name)) continue;
-      names.push_back(name);
+      if (!name.empty()) names.push_back(name);
     }
   }
   return names;
@@ -148,14 +139,6 @@ void AddForwardedFields(Exchange& exchange, ForwardedText& forwarded) {
   fields.Remove("via");
   fields.AppendView("Via", forwarded.via);
   fields.AppendView("X-Kong-Request-Id", exchange.request_id);
-}
-
-void StripResponseFields(http::ResponseHead& head) {
-  std::vector<std::string_view> named;
-  if (head.fields.Has("connection")) named = NamedByConnection(head.fields);
-  head.fields.RemoveIf([&](const http::Field& field) {
-    return http::IsConnectionField(field.name) || (!named.empty() && Contains(named, field.name));
-  });
 }
 
 }  // namespace sluice::proxy

@@ -32,7 +32,4 @@ struct ForwardedText {
 };
 void AddForwardedFields(Exchange& exchange, ForwardedText& forwarded);
 
-// Removes what concerned the upstream's connection only.
-void StripResponseFields(http::ResponseHead& head);
-
 }  // namespace sluice::proxy

@@ -181,6 +181,7 @@ io::Task<bool> Http1Downstream::Write(std::string_view bytes) {
   if (bytes.empty()) co_return true;
   const io::IoResult result = co_await io::WriteAll(stream_, bytes, worker_.times().write_stall);
   sent_ += result.bytes;
+  if (result.error == io::IoError::kTimeout) ++worker_.stats().writes_stalled;
   co_return result.ok();
 }
 

@@ -62,7 +62,7 @@ io::Task<UpstreamStream::HeadRead> Http1Upstream::ReadHead(http::ResponseHead& h
       reader.Hold();
       co_return HeadRead{};
     }
-    if (reader.pending().size() > http::kMaxHeadBytes) co_return HeadRead{io::IoError::kNone, true};
+    if (http::CheckIncompleteHead(reader.pending())) co_return HeadRead{io::IoError::kNone, true};
     const io::IoError error = co_await reader.Fill(deadline);
     if (error != io::IoError::kNone) co_return HeadRead{error, false};
   }

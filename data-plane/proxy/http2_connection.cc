@@ -83,10 +83,15 @@ MonotonicTime Http2Connection::NextDeadline() {
 void Http2Connection::MeetDeadline() {
   const MonotonicTime now = worker_.loop().Now();
   if (block_since_ != MonotonicTime{} && now >= block_since_ + worker_.times().head_read) {
+    ++worker_.stats().http2_floods;
     session_.Terminate(Http2Error::kCalm);
-  } else if (session_.going_away() || (exchanges_ == 0 && now >= idle_since_ + idle_)) {
+  } else if (session_.going_away()) {
+    session_.FinishGoAway();
+  } else if (exchanges_ == 0 && now >= idle_since_ + idle_) {
+    ++worker_.stats().connections_ended_idle;
     session_.FinishGoAway();
   } else if (now >= opened_ + worker_.times().connection_age) {
+    ++worker_.stats().connections_ended_age;
     StartEnding();
   }
 }
@@ -113,7 +118,10 @@ http::Http2StreamObserver* Http2Connection::OnRequest(http::Http2Stream& stream,
                                                       http::ParseError refused) {
   if (exchanges_ >= kMaxHttp2Exchanges) return nullptr;
   ++exchanges_;
-  if (++client_.requests_on_connection >= worker_.max_requests_per_connection()) StartEnding();
+  if (++client_.requests_on_connection == worker_.max_requests_per_connection()) {
+    ++worker_.stats().connections_ended_requests;
+    StartEnding();
+  }
   auto downstream = std::make_unique<Http2Downstream>(worker_, *this, stream, head);
   http::Http2StreamObserver* const observer = downstream.get();
   worker_.loop().Spawn(ServeStream(std::move(downstream), std::move(head), refused));
@@ -161,6 +169,7 @@ io::Task<void> Http2Connection::Write() {
     out_.erase(0, result.bytes);
     if (out_.empty()) continue;
     error = co_await stream_.Writable(worker_.loop().Now() + worker_.times().write_stall);
+    if (error == io::IoError::kTimeout) ++worker_.stats().writes_stalled;
     if (error != io::IoError::kNone) break;
   }
   if (!out_.empty()) stream_.Cancel();

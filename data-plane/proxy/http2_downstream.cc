@@ -145,6 +145,7 @@ io::Task<bool> Http2Downstream::WaitUntilSent() {
     if (all_sent_) co_return true;
     if (stream_ == nullptr) co_return false;
     if (!woken && stream_->unsent().size() == left) {
+      ++worker_.stats().writes_stalled;
       connection_.session().Reset(*stream_, Http2Error::kCancel);
       connection_.Flush();
       co_return false;

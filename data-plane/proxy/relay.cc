@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "data-plane/http/writer.h"
 #include "data-plane/proxy/forward.h"
 #include "data-plane/proxy/grpc.h"
 #include "data-plane/proxy/reply.h"
@@ -52,7 +53,7 @@ http::Framing Forward::ClientFraming() const {
 io::Task<Verdict> Forward::Relay() {
   exchange_.upstream_status = head_.status;
   if (head_request_) content_length_ = std::string(head_.fields.Get("content-length"));
-  StripResponseFields(head_);
+  http::RemoveConnectionFields(head_.fields);
   AddResponseFields();
   const UpstreamStream::BodyPiece piece = upstream_->TryReadBody();
   if (piece.malformed) co_return Refused(502, StatusMessage(502), "upstream-response");

@@ -68,6 +68,10 @@ void Stats::Add(const Stats& other) {
   http2_floods += other.http2_floods;
   connections_refused_total += other.connections_refused_total;
   connections_refused_descriptors += other.connections_refused_descriptors;
+  connections_ended_idle += other.connections_ended_idle;
+  connections_ended_age += other.connections_ended_age;
+  connections_ended_requests += other.connections_ended_requests;
+  writes_stalled += other.writes_stalled;
   tls_handshakes += other.tls_handshakes;
   tls_handshake_failures += other.tls_handshake_failures;
   connections_open += other.connections_open;

@@ -73,6 +73,10 @@ struct Stats {
   uint64_t http2_floods = 0;  // connections ended for what their client made us do for little
   uint64_t connections_refused_total = 0;
   uint64_t connections_refused_descriptors = 0;
+  uint64_t connections_ended_idle = 0;  // for the time between requests
+  uint64_t connections_ended_age = 0;
+  uint64_t connections_ended_requests = 0;  // for how many they have carried
+  uint64_t writes_stalled = 0;              // by clients that took nothing for too long
   uint64_t tls_handshakes = 0;
   uint64_t tls_handshake_failures = 0;
   uint64_t connections_open = 0;    // now

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data-plane/http/writer.h"
 #include "data-plane/proxy/forward.h"
 #include "data-plane/proxy/worker.h"
 
@@ -9,7 +10,7 @@ namespace sluice::proxy {
 
 io::Task<Verdict> Forward::Tunnel() {
   exchange_.upstream_status = head_.status;
-  StripResponseFields(head_);
+  http::RemoveConnectionFields(head_.fields);
   AddResponseFields();
   exchange_.source = Source::kUpstream;
   exchange_.response = &head_;

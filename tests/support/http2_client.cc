@@ -1,6 +1,7 @@
 #include "tests/support/http2_client.h"
 
 #include <arpa/inet.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ constexpr int kWaitMs = 15'000;
 
 }  // namespace
 
-Http2Client::Http2Client(uint16_t port, std::string_view opening) {
+Http2Client::Http2Client(uint16_t port, std::string_view opening, const char* server_name) {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -23,17 +24,33 @@ Http2Client::Http2Client(uint16_t port, std::string_view opening) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   REQUIRE(nghttp2_hd_inflate_new(&inflater_) == 0);
+  if (server_name != nullptr) Secure(server_name);
   Send(opening);
+}
+
+void Http2Client::Secure(const char* server_name) {
+  const timeval wait{kWaitMs / 1000, 0};
+  REQUIRE(setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0);
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  ssl_ = SSL_new(context);
+  SSL_CTX_free(context);
+  REQUIRE(SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>("\2h2"), 3) == 0);
+  SSL_set_tlsext_host_name(ssl_, server_name);
+  SSL_set_fd(ssl_, fd_);
+  REQUIRE(SSL_connect(ssl_) == 1);
 }
 
 Http2Client::~Http2Client() {
   nghttp2_hd_inflate_del(inflater_);
+  SSL_free(ssl_);
   close(fd_);
 }
 
 bool Http2Client::Send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto size = static_cast<int>(bytes.size());
+    const ssize_t sent =
+        ssl_ != nullptr ? SSL_write(ssl_, bytes.data(), size) : send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
     bytes.remove_prefix(sent);
   }
@@ -42,9 +59,10 @@ bool Http2Client::Send(std::string_view bytes) {
 
 bool Http2Client::Fill() {
   pollfd ready{fd_, POLLIN, 0};
-  if (poll(&ready, 1, kWaitMs) <= 0) return false;
+  const bool here = ssl_ != nullptr && SSL_pending(ssl_) > 0;
+  if (!here && poll(&ready, 1, kWaitMs) <= 0) return false;
   char bytes[65536];
-  const ssize_t got = recv(fd_, bytes, sizeof bytes, 0);
+  const ssize_t got = ssl_ != nullptr ? SSL_read(ssl_, bytes, sizeof bytes) : recv(fd_, bytes, sizeof bytes, 0);
   if (got <= 0) return false;
   buffer_.append(bytes, got);
   for (h2::Received& frame : h2::TakeFrames(buffer_)) {

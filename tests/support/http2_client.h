@@ -8,13 +8,14 @@
 #include "tests/support/http2.h"
 
 struct nghttp2_hd_inflater;
+struct ssl_st;
 
 namespace sluice::test {
 
 class Http2Client {
  public:
-  // Plain TCP to 127.0.0.1, with `opening` sent.
-  explicit Http2Client(uint16_t port, std::string_view opening = h2::kPreface);
+  // To 127.0.0.1, with `opening` sent; over TLS, which agrees on h2, where a server name is given.
+  explicit Http2Client(uint16_t port, std::string_view opening = h2::kPreface, const char* server_name = nullptr);
   ~Http2Client();
   Http2Client(const Http2Client&) = delete;
 
@@ -36,9 +37,11 @@ class Http2Client {
   bool Closed();  // within the time, reading away what comes before
 
  private:
+  void Secure(const char* server_name);
   bool Fill();
   std::string Decode(const std::string& block);
   int fd_ = -1;
+  ssl_st* ssl_ = nullptr;
   std::string buffer_;
   std::vector<h2::Received> frames_;
   nghttp2_hd_inflater* inflater_ = nullptr;

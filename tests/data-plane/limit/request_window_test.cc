@@ -81,4 +81,5 @@ TEST_CASE("a limited request is answered 429 with its fields on a connection tha
   CHECK(limited.fields["x-ratelimit-limit-second"] == "1");
   CHECK(limited.fields["ratelimit-remaining"] == "0");
   CHECK(client.Get("a.test", "/").status == 429);
+  CHECK(node.stats().rejected["rate-limit"] == 2);
 }

@@ -1,6 +1,7 @@
 // Request bodies on the wire: framing both ways, limits, early answers.
 
 #include <future>
+#include <map>
 #include <thread>
 
 #include "catch2/catch.hpp"
@@ -106,6 +107,22 @@ TEST_CASE("chunks that are none are a 400 and end the connection") {
   client.Send("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
   CHECK(client.Read().status == 400);
   CHECK(client.Closed());
+  CHECK(node.stats().rejected["body-framing"] == 1);
+}
+
+TEST_CASE("chunk extensions, sizes and trailers at their limits pass, and one byte more is a 400") {
+  const auto status = [](Node& node, const std::string& body) {
+    return node.Ask("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n" + body).status;
+  };
+  Node node;
+  const std::string extension = ";" + std::string(4095, 'x');
+  CHECK(status(node, "1" + extension + "\r\na\r\n0\r\n\r\n") == 200);
+  CHECK(status(node, "1" + extension + "x\r\na\r\n0\r\n\r\n") == 400);
+  CHECK(status(node, "0000000000000001\r\na\r\n0\r\n\r\n") == 200);
+  CHECK(status(node, "00000000000000001\r\na\r\n0\r\n\r\n") == 400);
+  CHECK(status(node, "0\r\nX:" + std::string(8186, 'v') + "\r\n\r\n") == 200);
+  CHECK(status(node, "0\r\nX:" + std::string(8187, 'v') + "\r\n\r\n") == 400);
+  CHECK(node.stats().rejected["body-framing"] == 3);
 }
 
 TEST_CASE("100-continue is answered when the body is wanted") {
@@ -147,6 +164,46 @@ TEST_CASE("a large body that nobody wants ends the connection and is never taken
   CHECK(node.upstream().requests() == 0);
 }
 
+TEST_CASE("what follows an early refusal is no request until the refused body is read away, whoever refuses") {
+  const std::string smuggled = "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n";
+  Node node({.gateway = R"(hosts: "a.test" plan { max_body_bytes: 6000000 }
+    routes { name: "open" paths: "/smuggled" paths: "/b" strip_path: false }
+    routes { name: "key" paths: "/key" } plugins { name: "key-auth" route: "key" }
+    routes { name: "end" paths: "/end" } plugins { name: "request-termination" route: "end" }
+    routes { name: "tls" paths: "/tls" protocols: "https" https_redirect_status_code: 301 })"});
+  const std::map<std::string, int> refusals = {{"/none", 404}, {"/key", 401}, {"/end", 503}, {"/tls", 301}};
+  for (const auto& [path, status] : refusals) {
+    INFO(path);
+    const std::string head = "POST " + path + " HTTP/1.1\r\nHost: a.test\r\n";
+    auto drained = node.Connect();
+    drained.Send(head + "Content-Length: " + std::to_string(smuggled.size()) + "\r\n\r\n" + smuggled);
+    CHECK(drained.Read().status == status);
+    CHECK(drained.Get("a.test", "/b").status == 200);
+    for (const char* framing : {"Content-Length: 5000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nfff\r\n"}) {
+      auto closed = node.Connect();
+      closed.Send(head + framing + smuggled);
+      WireResponse response = closed.Read();
+      CHECK(response.status == status);
+      CHECK(response.fields["connection"] == "close");
+      CHECK(closed.Closed());
+    }
+  }
+  for (int i = 0; i < node.upstream().requests(); ++i) CHECK(node.upstream().request(i).starts_with("GET /b "));
+}
+
+TEST_CASE("the body of a request beyond the gateway's rate is never taken for a request") {
+  Node node({.gateway = R"(hosts: "a.test" plan { requests_per_second: 1 } routes { paths: "/" })"});
+  const std::string post = "POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 42\r\n\r\n";
+  auto client = node.Connect();
+  for (int i = 0; i < 3; ++i) client.Send(post + "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n--");
+  CHECK(client.Read().status == 200);
+  for (int i = 0; i < 2; ++i) {
+    const int status = client.Read().status;
+    CHECK((status == 200 || status == 429));
+  }
+  for (int i = 0; i < node.upstream().requests(); ++i) CHECK(node.upstream().request(i).starts_with("POST /a "));
+}
+
 TEST_CASE("an answer before the body's end is passed on, and neither connection is used again") {
   Node node({.upstream = [](auto&, auto& peer) {
     if (peer.ReadHead().empty()) return;
@@ -184,4 +241,5 @@ TEST_CASE("a body below the minimum rate is a 408") {
   client.Send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nslow");
   CHECK(client.Read().status == 408);
   CHECK(client.Closed());
+  CHECK(node.stats().rejected["body-rate"] == 1);
 }

@@ -29,6 +29,19 @@ TEST_CASE("a head that does not come to its end is a 408") {
   client.Send("GET / HTTP/1.1\r\nHost: a.te");
   CHECK(client.Read().status == 408);
   CHECK(client.Closed());
+  CHECK(node.stats().rejected["head-time"] == 1);
+}
+
+TEST_CASE("a head that never stops coming is a 408 all the same") {
+  NodeOptions options;
+  options.options.times.head_read = 50ms;
+  Node node(std::move(options));
+  auto client = node.Connect();
+  client.Send("GET /");
+  std::jthread drip([&](std::stop_token stop) {  // slow enough to take minutes to the limit of the line
+    while (!stop.stop_requested() && client.Send("x")) std::this_thread::sleep_for(10ms);
+  });
+  CHECK(client.Read().status == 408);
 }
 
 TEST_CASE("a connection without a request is closed without an answer") {
@@ -38,6 +51,17 @@ TEST_CASE("a connection without a request is closed without an answer") {
   auto client = node.Connect();
   CHECK(client.Read().status == 0);
   CHECK(client.Closed());
+  CHECK(node.stats().connections_ended_idle == 1);
+}
+
+TEST_CASE("a connection is closed when no next request comes in time") {
+  NodeOptions options;
+  options.options.times.keep_alive_idle = 50ms;
+  Node node(std::move(options));
+  auto client = node.Connect();
+  CHECK(client.Get("a.test", "/").fields.count("connection") == 0);
+  CHECK(client.Closed());
+  CHECK(node.stats().connections_ended_idle == 1);
 }
 
 TEST_CASE("a request line at the limit is served and one past it is a 414") {
@@ -47,12 +71,39 @@ TEST_CASE("a request line at the limit is served and one past it is a 414") {
   CHECK(node.Ask("GET " + path + rest).status == 200);
   CHECK(node.Ask("GET " + path + "x" + rest).status == 414);
   CHECK(node.Ask("GET /" + std::string(20'000, 'x')).status == 414);
+  CHECK(node.stats().rejected["request-line-too-long"] == 2);
 }
 
-TEST_CASE("a head past its limit is a 431") {
+TEST_CASE("a head at its limit is served and one past it is a 431") {
   Node node;
-  CHECK(node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\nX: " + std::string(33'000, 'x')).status == 431);
-  CHECK(node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\nX: " + std::string(32'768, 'x') + "\r\n\r\n").status == 431);
+  const std::string head = "GET / HTTP/1.1\r\nHost: a.test\r\nX: ";
+  const size_t rest = 32'768 - (4 + 6 + 32) - (1 + 32);  // 32 bytes more for each field
+  CHECK(node.Ask(head + std::string(rest, 'x') + "\r\n\r\n").status == 200);
+  CHECK(node.Ask(head + std::string(rest + 1, 'x') + "\r\n\r\n").status == 431);
+  CHECK(node.Ask(head + std::string(41'000, 'x')).status == 431);
+  CHECK(node.stats().rejected["head-too-large"] == 2);
+}
+
+TEST_CASE("the longest request line with the largest head is served, also where it comes in two pieces") {
+  Node node;
+  const std::string line = "GET /" + std::string(8192 - 4 - 1 - 9, 'x') + " HTTP/1.1\r\nHost: a.test\r\nX: ";
+  auto client = node.Connect();
+  client.Send(line + std::string(32'000, 'x'));
+  for (int turn = 0; turn < 2; ++turn) node.stats();  // by then the worker has read the first piece
+  client.Send(std::string(768 - (4 + 6 + 32) - (1 + 32), 'x') + "\r\n\r\n");
+  CHECK(client.Read().status == 200);
+}
+
+TEST_CASE("a hundred fields are served and one more is a 431, cookies too") {
+  for (const char* line : {"a: b\r\n", "Cookie: a=b\r\n"}) {
+    Node node;
+    std::string head = "GET / HTTP/1.1\r\nHost: a.test\r\n";
+    for (int i = 1; i < 100; ++i) head += line;
+    CHECK(node.Ask(head + "\r\n").status == 200);
+    CHECK(node.Ask(head + line + "\r\n").status == 431);
+    CHECK(node.stats().rejected["too-many-fields"] == 1);
+    CHECK(node.upstream().requests() == 1);
+  }
 }
 
 TEST_CASE("a head that is none is a 400 and ends the connection") {
@@ -80,6 +131,8 @@ TEST_CASE("a connection older than its age ends politely with the next answer") 
   WireResponse response = client.Get("a.test", "/");
   CHECK(response.status == 200);
   CHECK(response.fields["connection"] == "close");
+  CHECK(client.Closed());
+  CHECK(node.stats().connections_ended_age == 1);
 }
 
 TEST_CASE("the last request that a connection may carry ends it politely, and one past it is not served") {
@@ -94,6 +147,7 @@ TEST_CASE("the last request that a connection may carry ends it politely, and on
   CHECK(last.fields["connection"] == "close");
   CHECK(client.Read().status == 0);
   CHECK(node.upstream().requests() == 2);
+  CHECK(node.stats().connections_ended_requests == 1);
 }
 
 TEST_CASE("the connection at the limit of an address is served and the one past it is closed") {
@@ -118,6 +172,7 @@ TEST_CASE("the connection at the limit of all is served and the one past it is c
   CHECK(first.Get("a.test", "/").status == 200);
   auto second = node.Connect();
   CHECK(second.Closed());
+  CHECK(first.Get("a.test", "/").status == 200);
   CHECK(node.stats().connections_refused_total == 1);
 }
 

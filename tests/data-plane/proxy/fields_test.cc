@@ -50,12 +50,26 @@ TEST_CASE("connection-specific fields and those that Connection names end at the
 
 TEST_CASE("a Connection that names what a service relies on is a 400") {
   Node node;
-  for (const char* name : {"X-Forwarded-For", "X-Consumer-Id", "Authorization", "Host", "Content-Length", "Cookie"}) {
+  for (const char* name : {"X-Forwarded-For", "X-Consumer-Id", "Authorization", "Host", "Content-Length",
+                           "Transfer-Encoding", "Cookie", "X_Real_IP"}) {
     INFO(name);
     const std::string head = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close, ";
     CHECK(node.Ask(head + name + "\r\n\r\n").status == 400);
   }
   CHECK(node.upstream().requests() == 0);
+  CHECK(node.stats().rejected["connection-names-protected"] == 8);
+}
+
+TEST_CASE("a service's Connection takes neither cookies nor the framing from its answer") {
+  Node node({.upstream = Answering("HTTP/1.1 200 OK\r\nConnection: Set-Cookie, Content-Length, Content-Type, X-Hop\r\n"
+                                   "Set-Cookie: a=b\r\nContent-Type: text/x\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\n"
+                                   "ok")});
+  WireResponse response = node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  CHECK(response.body == "ok");
+  CHECK(response.fields["content-length"] == "2");
+  CHECK(response.fields["set-cookie"] == "a=b");
+  CHECK(response.fields["content-type"] == "text/x");
+  CHECK_FALSE(response.fields.contains("x-hop"));
 }
 
 TEST_CASE("the client learns of the gateway, and nothing of the upstream's connection") {
@@ -106,6 +120,19 @@ TEST_CASE("a request may pass through three times and no more") {
   CHECK(node.Ask(head + "\r\n\r\n").status == 200);
   CHECK(Has(node.upstream().last(), "Via: 1.1 sluice, 1.1 sluice, 1.1 sluice, 1.1 sluice"));
   CHECK(node.Ask(head + ", 1.1 sluice\r\n\r\n").status == 508);
+  CHECK(node.Ask(head + "\r\nVia: 2 sluice\r\n\r\n").status == 508);
+  CHECK(node.stats().rejected["loop"] == 2);
+}
+
+TEST_CASE("a gateway whose service is itself ends the loop with a 508") {
+  Node node;
+  const std::string port = std::to_string(node.group().http_port());
+  node.Publish(R"(id: "33333333-3333-4333-8333-333333333333" hosts: "loop.test" plan { egress_allow: "127.0.0.1:)" +
+               port + R"(" } services { name: "self" host: "127.0.0.1" port: )" + port +
+               R"( } routes { paths: "/" preserve_host: true })");
+  CHECK(node.Connect().Get("loop.test", "/").status == 508);
+  CHECK(node.stats().rejected["loop"] == 1);
+  CHECK(node.stats().upstream_opened == 4);
 }
 
 TEST_CASE("identity fields are known by any case and with underscores") {

@@ -76,6 +76,21 @@ TEST_CASE("header bombs are a 431 on a connection that goes on") {
   CHECK(node.upstream().requests() == 0);
 }
 
+TEST_CASE("a head's bounds say by their reason which one was met") {
+  const std::string seed = "\x40\x01"s + "a" + "\x7f\xe1\x1d"s + std::string(3'936, 'x');  // and indexed
+  Node node;
+  Http2Client client(node.group().http_port());
+  const std::string path = "\x82\x86"s + Field(":authority", "a.test") + Field(":path", "/" + std::string(8192, 'x'));
+  client.Send(Get(1, Repeat(Field("cookie", "a=b"), 101)) + Get(3, seed + std::string(9, '\xbe')) +
+              Frame(kHeaders, kEndStream | kEndHeaders, 5, path));
+  CHECK(client.Read(1).status == "431");
+  CHECK(client.Read(3).status == "431");
+  CHECK(client.Read(5).status == "414");
+  for (const char* reason : {"too-many-fields", "head-too-large", "request-line-too-long"}) {
+    CHECK(node.stats().rejected[reason] == 1);
+  }
+}
+
 TEST_CASE("streams whose client opens no window are reset after the stall") {
   NodeOptions options;
   options.upstream = Answering("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x'));
@@ -85,6 +100,7 @@ TEST_CASE("streams whose client opens no window are reset after the stall") {
   client.Send(Frame(kSettings, 0, 0, "\0\4\0\0\0\0"s) + Get(1) + Get(3));
   CHECK(client.Read(1).error == 8);  // CANCEL
   CHECK(client.Read(3).error == 8);
+  CHECK(node.stats().writes_stalled == 2);
 }
 
 TEST_CASE("a body that does not come is a 408, and the connection goes on") {
@@ -105,6 +121,7 @@ TEST_CASE("a header block that does not end in time ends the connection") {
   Http2Client client(node.group().http_port());
   client.Send(Frame(kHeaders, 0, 1, kGet));
   CHECK(client.Closed());
+  CHECK(node.stats().http2_floods == 1);
 }
 
 TEST_CASE("a connection without streams ends after its idle time, politely") {
@@ -117,6 +134,21 @@ TEST_CASE("a connection without streams ends after its idle time, politely") {
   CHECK(client.Read(1).status == "200");
   CHECK(client.ReadGoAway() == 0);
   CHECK(client.Closed());
+  CHECK(node.stats().connections_ended_idle == 1);
+}
+
+TEST_CASE("a connection older than its age is told so and finishes what it has") {
+  NodeOptions options;
+  options.options.times.connection_age = milliseconds(50);
+  Node node(options);
+  Http2Client client(node.group().http_port());
+  const auto ping = client.Next([](const auto& frame) { return frame.type == kPing; });
+  REQUIRE(ping.has_value());
+  client.Send(Get(1) + Frame(kPing, kAck, 0, ping->payload));
+  CHECK(client.Read(1).status == "200");
+  CHECK(client.ReadGoAway() == 0);
+  CHECK(client.Closed());
+  CHECK(node.stats().connections_ended_age == 1);
 }
 
 TEST_CASE("a client that leaves ends its exchanges") {
@@ -158,6 +190,7 @@ TEST_CASE("the last request of a connection is announced, and what crossed it is
   CHECK(client.Read(5).status == "200");
   CHECK(client.ReadGoAway() == 0);
   CHECK(client.Closed());
+  CHECK(node.stats().connections_ended_requests == 1);
 }
 
 TEST_CASE("a drain finishes what runs and takes no more") {

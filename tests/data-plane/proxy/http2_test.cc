@@ -63,7 +63,8 @@ TEST_CASE("a body with a length goes upstream with it, one without in chunks") {
   CHECK(client.Read(1).status == "200");
   CHECK(node.upstream().last().find("\r\nContent-Length: 5\r\n") != std::string::npos);
   CHECK(node.upstream().last().ends_with("\r\n\r\nhello"));
-  client.Send(Post(3) + Frame(kData, 0, 3, "hello") + Frame(kHeaders, kEndStream | kEndHeaders, 3, Field("x-t", "1")));
+  const std::string trailer = Field("x-forwarded-prefix", "/admin") + Field("x-t", "1");
+  client.Send(Post(3) + Frame(kData, 0, 3, "hello") + Frame(kHeaders, kEndStream | kEndHeaders, 3, trailer));
   CHECK(client.Read(3).status == "200");
   CHECK(node.upstream().last().find("\r\nTransfer-Encoding: chunked\r\n") != std::string::npos);
   CHECK(node.upstream().last().ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));

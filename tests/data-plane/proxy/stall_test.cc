@@ -72,6 +72,7 @@ TEST_CASE("a client that takes nothing for the stall time is cut off, and its up
   client.Send(kGet);
   cut.get_future().wait();
   CHECK(node.stats().rejected["client-gone"] == 1);
+  CHECK(node.stats().writes_stalled == 1);
   CHECK(node.stats().requests_in_flight == 0);
 }
 

@@ -4,6 +4,7 @@
 
 #include "catch2/catch.hpp"
 #include "tests/data-plane/io/certificates.h"
+#include "tests/support/http2_client.h"
 #include "tests/support/node.h"
 
 using sluice::test::Node;
@@ -61,11 +62,26 @@ TEST_CASE("a name of TLS and a Host of different gateways are a 421") {
   CHECK(tls.Ask("nobody.test", "b.test").starts_with("HTTP/1.1 421 "));
   CHECK(tls.Ask("a.test", "nobody.test").starts_with("HTTP/1.1 421 "));
   CHECK(tls.node.upstream().requests() == 0);
+  CHECK(tls.node.stats().rejected["misdirected"] == 3);
+}
+
+TEST_CASE("a stream for another gateway than TLS named is a 421, and its connection serves on") {
+  using namespace sluice::test::h2;
+  TlsNode tls;
+  sluice::test::Http2Client client(tls.node.group().https_port(), kPreface, "a.test");
+  client.Send(Get(1) + Frame(kHeaders, kEndStream | kEndHeaders, 3, "\x82\x87\x84" + Field(":authority", "b.test")));
+  CHECK(client.Read(1).status == "200");
+  CHECK(client.Read(3).status == "421");
+  client.Send(Get(5));
+  CHECK(client.Read(5).status == "200");
+  CHECK(tls.node.upstream().requests() == 2);
+  CHECK(tls.node.stats().rejected["misdirected"] == 1);
 }
 
 TEST_CASE("a name of TLS and a Host of the same gateway are served, and so is no name") {
   TlsNode tls;
   CHECK(tls.Ask("a.test", "also-a.test").starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(tls.Ask("A.TEST.", "ALSO-A.test.:443").starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(tls.Ask("", "b.test").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 

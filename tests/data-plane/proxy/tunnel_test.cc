@@ -81,6 +81,41 @@ TEST_CASE("an upgrade to anything but a websocket is not passed on") {
   CHECK(seen.find("HTTP2-Settings") == std::string::npos);
 }
 
+TEST_CASE("what follows an upgrade that is not passed on is a request of its own") {
+  Node node({.upstream = Answering(kOk)});
+  WireClient client = node.Connect();
+  client.Send("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n"
+              "GET /next HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+  CHECK(client.Read().body == "ok");
+  CHECK(client.Read().status == 404);
+  CHECK(node.upstream().requests() == 1);
+}
+
+TEST_CASE("nothing of what a client sends early goes upstream before the 101") {
+  std::promise<std::string> seen;
+  Node node({.upstream = [&](Upstream&, Peer& peer) {
+    peer.ReadRequest();
+    seen.set_value(peer.buffered);
+    peer.Send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    peer.WaitForClose();
+    CHECK(peer.buffered.empty());
+  }});
+  WireClient client = node.Connect();
+  client.Send(Then(kAsk, "\x81\x05 early"));
+  CHECK(client.Read().status == 403);
+  CHECK(seen.get_future().get().empty());
+}
+
+TEST_CASE("CONNECT is a 405 that ends the connection, and nothing behind it is a request") {
+  Node node({.upstream = Answering(kOk)});
+  WireClient client = node.Connect();
+  client.Send("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  CHECK(client.Read().status == 405);
+  CHECK(client.Read().status == 0);
+  CHECK(node.upstream().connections() == 0);
+  CHECK(node.stats().rejected["connect"] == 1);
+}
+
 TEST_CASE("a 101 that nobody asked for is no answer") {
   Node node({.upstream = Answering(kAccept)});
   CHECK(node.Ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").status == 502);

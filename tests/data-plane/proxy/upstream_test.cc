@@ -172,6 +172,7 @@ TEST_CASE("more requests in flight than the plan has are a 503 with the time to 
   WireResponse response = node.Ask(kGet);
   CHECK(response.status == 503);
   CHECK(response.fields["retry-after"] == "1");
+  CHECK(node.stats().rejected["in-flight"] == 1);
 }
 
 TEST_CASE("a client that does not read holds its upstream back") {
