@@ -145,7 +145,7 @@ def settled(contender):
 
 
 def idle_connections(contender, tls, count):
-    """Bytes of the process's memory for one connection that has had an answer and waits, without the kernel's buffers."""
+    """Bytes of process memory for a connection that has had an answer and waits, without the kernel's buffers."""
     settled(contender)
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
