@@ -245,7 +245,7 @@ class RequestTransformer final : public Plugin {
     exchange.upstream.has_query = !exchange.upstream.query.empty();
   }
 
-  // What a lookup brings may not leave the path: dot segments are resolved here and "?" does not begin a query.
+  // What a lookup brings may not leave its place in the path: it cannot climb out, and "?" does not begin a query.
   static bool SetPath(Exchange& exchange, const std::string& rendered) {
     std::string escaped = rendered.starts_with('/') ? "" : "/";
     for (char c : rendered) {
@@ -258,6 +258,11 @@ class RequestTransformer final : public Plugin {
     }
     std::string_view reason;
     std::string path;
+    for (size_t at = 0; at != std::string::npos;) {  // alone, a segment has nothing that it could climb out of
+      const size_t end = escaped.find('/', at + 1);
+      if (!http::NormalizePath(escaped.substr(at, end - at), path, reason)) return false;
+      at = end;
+    }
     if (!http::NormalizePath(escaped, path, reason)) return false;
     exchange.upstream.path = std::move(path);
     return true;

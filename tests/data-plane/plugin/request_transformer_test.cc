@@ -114,6 +114,21 @@ TEST_CASE("a lookup cannot leave the path") {
   CHECK(plugin.Request(above)->status == 400);
 }
 
+TEST_CASE("a lookup cannot climb out of its place in the path") {
+  PluginUnderTest plugin("request-transformer", R"j({"replace": {"uri": "/own/$(headers.x)/end"}})j");
+  for (const char* value : {"../admin", "a/../../admin", "..", "%2e%2e/admin", "..;x", "a%2f..", "a\\.."}) {
+    INFO(value);
+    FakeExchange exchange({.fields = {{"x", value}}});
+    const Verdict refusal = plugin.Request(exchange);
+    CHECK((refusal.has_value() ? refusal->status == 400 : exchange.upstream.path == "/own/a%5C../end"));
+  }
+  FakeExchange below({.fields = {{"x", "a/b..c"}}}), empty({.fields = {}});
+  plugin.Request(below);
+  plugin.Request(empty);
+  CHECK(below.upstream.path == "/own/a/b..c/end");
+  CHECK(empty.upstream.path == "/own/end");
+}
+
 TEST_CASE("the method is replaced") {
   FakeExchange exchange;
   PluginUnderTest("request-transformer", R"j({"http_method": "DELETE"})j").Request(exchange);

@@ -2,6 +2,8 @@
 
 #include "data-plane/proxy/connection_limits.h"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <thread>
 
@@ -38,6 +40,12 @@ TEST_CASE("connections are counted for each address and in all") {
   }
   CHECK((third.Enter() && third.EnterAddress("a")));
   CHECK_FALSE(fourth.Enter());
+}
+
+TEST_CASE("clients get half the descriptors that the process may open") {
+  rlimit limit{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(ConnectionLimits::HalfTheDescriptors() == limit.rlim_cur / 2);
 }
 
 TEST_CASE("what an admission has counted goes with it when it moves") {

@@ -125,6 +125,16 @@ TEST_CASE("a response without a length ends with its stream, and a cut one is re
   CHECK(second.Read(1).error == 2);  // INTERNAL_ERROR
 }
 
+TEST_CASE("trailers of an answer are not passed on, but for gRPC") {
+  NodeOptions options;
+  options.upstream = Answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n");
+  Node node(options);
+  Http2Client client(node.group().http_port());
+  client.Send(Get(1));
+  const auto answer = client.Read(1);
+  CHECK((answer.status == "200" && answer.body == "ok" && answer.trailers.empty()));
+}
+
 TEST_CASE("HEAD has the length of a GET and no body") {
   Node node({.gateway = R"(hosts: "a.test" routes { paths: "/" })",
              .upstream = Answering("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")});

@@ -175,6 +175,28 @@ TEST_CASE("more requests in flight than the plan has are a 503 with the time to 
   CHECK(node.stats().rejected["in-flight"] == 1);
 }
 
+TEST_CASE("two hundred requests of a serverless gateway are in flight at once, and one more is a 503") {
+  std::promise<void> full;
+  const std::shared_future<void> answer = full.get_future().share();
+  Node node({.gateway = R"(hosts: "a.test" plan { requests_per_second: 1000 max_upstream_connections: 300 }
+                           routes { paths: "/" })",
+             .upstream = [&](auto&, Peer& peer) {
+               if (peer.ReadRequest().empty()) return;
+               answer.wait();
+               peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+             }});
+  std::vector<std::unique_ptr<sluice::test::WireClient>> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(std::make_unique<sluice::test::WireClient>(node.group().http_port()));
+    clients.back()->Send(kGet);
+    while (node.upstream().connections() <= i) std::this_thread::yield();
+  }
+  CHECK(node.Ask(kGet).status == 503);
+  full.set_value();
+  for (const auto& client : clients) CHECK(client->Read().status == 200);
+  CHECK(node.stats().rejected["in-flight"] == 1);
+}
+
 TEST_CASE("a client that does not read holds its upstream back") {
   std::atomic<size_t> sent{0};
   Node node({.upstream = [&](auto&, Peer& peer) {
