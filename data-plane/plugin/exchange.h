@@ -90,6 +90,7 @@ class Exchange {
   // "rate-limit", "payload", "route", "framing", "upstream-timeout", ...; "" : not rejected
   std::string_view reject_reason;
   int upstream_status = 0;         // 0: none
+  int grpc_status = -1;            // of a gRPC call, as the client was told; -1: none was
   std::vector<Try> tries;
   uint64_t request_bytes = 0;   // head and body, as received
   uint64_t response_bytes = 0;  // as sent

@@ -102,6 +102,7 @@ void AppendAccessLine(const Exchange& exchange, std::string_view node, std::stri
   }
   AppendText(out, "protocol", ProtocolName(exchange.request.protocol));
   AppendNumber(out, "status", exchange.status);
+  if (exchange.grpc_status >= 0) AppendNumber(out, "grpc_status", exchange.grpc_status);
   AppendText(out, "source", SourceName(exchange.source));
   AppendText(out, "reject_reason", exchange.reject_reason);
   AppendNumber(out, "request_bytes", exchange.request_bytes);

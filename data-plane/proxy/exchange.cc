@@ -207,7 +207,10 @@ io::Task<void> ProxyExchange::Give(Reply reply) {
   BodyPiece piece{.bytes = rendered.body, .last = true};
   plugins_.OnResponseBody(*this, piece);
   status = head.status;
-  if (grpc) MakeGrpcReply(head, reply.message.value_or(""));
+  if (grpc) {
+    grpc_status = GrpcStatus(status);
+    MakeGrpcReply(head, reply.message.value_or(""));
+  }
   const bool no_body = grpc || head.status == 204 || head.status == 304;
   Downstream::Outgoing out{.head = &head, .framing = {}, .body = {}, .last = true};
   out.body_omitted = request.method == "HEAD";

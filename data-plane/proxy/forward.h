@@ -57,6 +57,7 @@ class Forward {
   io::Task<bool> Pass(UpstreamStream::BodyPiece first);
   io::Task<bool> PassRest();
   const http::Fields* Trailers() const;
+  void NoteGrpcStatus();
   io::Task<bool> SendLast(std::string_view data);
   io::Task<Verdict> PassWhole(UpstreamStream::BodyPiece first);
   io::Task<UpstreamStream::BodyPiece> ReadResponse();

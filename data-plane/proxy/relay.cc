@@ -70,7 +70,10 @@ io::Task<Verdict> Forward::Relay() {
     passed = co_await Pass(piece);
   }
   exchange_.response = nullptr;
-  if (passed && !failure.has_value()) Recycle();
+  if (passed && !failure.has_value()) {
+    NoteGrpcStatus();
+    Recycle();
+  }
   co_return failure;
 }
 
@@ -126,6 +129,17 @@ io::Task<bool> Forward::PassRest() {
 // Trailers get past whatever looked at the head, so only gRPC's go on, which carry its status.
 const http::Fields* Forward::Trailers() const {
   return IsGrpc(head_.fields.Get("content-type")) ? upstream_->trailers() : nullptr;
+}
+
+// It is in the trailers, or in the head where nothing else came.
+void Forward::NoteGrpcStatus() {
+  if (!IsGrpc(head_.fields.Get("content-type"))) return;
+  const http::Fields* trailers = upstream_->trailers();
+  const http::Fields& holder = trailers != nullptr && trailers->Has("grpc-status") ? *trailers : head_.fields;
+  const std::string_view text = holder.Get("grpc-status");
+  int status = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+  if (error == std::errc() && end == text.data() + text.size() && status >= 0) exchange_.grpc_status = status;
 }
 
 io::Task<bool> Forward::SendLast(std::string_view data) {

@@ -8,6 +8,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
 #include "tests/support/node.h"
+#include "tests/support/process.h"
 
 using sluice::sync::v1::ControlMessage;
 using sluice::sync::v1::NodeMessage;
@@ -43,7 +44,8 @@ class Echo final : public Sync::Service {
 };
 
 struct Calls {
-  explicit Calls(const std::string& plan = "") : plan_(plan), server_(Serve()), node(Options()) {}
+  explicit Calls(const std::string& plan = "", const std::string& access_log = "off")
+      : plan_(plan), server_(Serve()), node(Options(access_log)) {}
   ~Calls() { server_->Shutdown(std::chrono::system_clock::now()); }
 
   std::unique_ptr<grpc::Server> Serve() {
@@ -54,8 +56,9 @@ struct Calls {
     return builder.BuildAndStart();
   }
   // Any pause is a long one: a stream must not be held to the minimum rate of bodies.
-  sluice::test::NodeOptions Options() {
+  sluice::test::NodeOptions Options(const std::string& access_log) {
     sluice::test::NodeOptions options{.gateway = Gateway("")};
+    options.options.access_log = access_log;
     options.options.times.body_rate_window = std::chrono::milliseconds(1);
     return options;
   }
@@ -183,4 +186,21 @@ TEST_CASE("a server that is gone is UNAVAILABLE") {
   Calls calls;
   calls.server_->Shutdown(std::chrono::system_clock::now());
   CHECK(calls.Check().error_code() == grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_CASE("the access log tells a call's status, the server's and the gateway's own") {
+  sluice::test::TempDir folder;
+  {
+    Calls calls("requests_per_second: 2", folder / "access.log");
+    CHECK(calls.Check().ok());
+    grpc::ClientContext context;
+    Stream stream = Sync::NewStub(calls.Channel())->Stream(&context);
+    CHECK(Say(stream, "end") == "nothing");
+    CHECK(stream->Finish().error_code() == grpc::StatusCode::ABORTED);
+    CHECK(calls.Check().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+  const std::string log = sluice::test::ReadFile(folder / "access.log");
+  CHECK(log.find(R"("status":200,"grpc_status":0,"source":"upstream")") != std::string::npos);
+  CHECK(log.find(R"("status":200,"grpc_status":10,"source":"upstream")") != std::string::npos);
+  CHECK(log.find(R"("status":429,"grpc_status":8,"source":"gateway")") != std::string::npos);
 }
