@@ -148,7 +148,8 @@ TEST_CASE("who finds no room within the plan's connections waits for it") {
     held.push_back(&call);
     if (arrived == 100) held.front()->Answer(200);
   };
-  Node node({.gateway = Gateway("max_upstream_connections: 1"), .upstream = Http2Service::Serving({.whole = hold})});
+  Node node({.gateway = Gateway("max_upstream_connections: 1 max_pending_per_target: 101"),
+             .upstream = Http2Service::Serving({.whole = hold})});
   std::vector<std::unique_ptr<sluice::test::WireClient>> clients;
   for (int i = 0; i < 101; ++i) {
     clients.push_back(std::make_unique<sluice::test::WireClient>(node.group().http_port()));
@@ -168,6 +169,7 @@ TEST_CASE("as many may wait as the plan says, and one more is a 503") {
   while (node.upstream().connections() < 1) std::this_thread::yield();
   second.Send(kGet);
   third.Send(kGet);
+  while (node.stats().requests_in_flight < 3) std::this_thread::yield();
   CHECK(node.Ask(kGet).status == 503);
   CHECK(node.upstream().connections() == 1);
 }
