@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "common/base/descriptors.h"
 
 namespace sluice::rpc {
 namespace {
@@ -159,13 +159,8 @@ bool Listener::AcceptOne() {
   }
 }
 
-// Descriptors are given out lowest first: a high number says that every lower one is taken.
 bool Listener::HasRoom(int connection) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-      static_cast<rlim_t>(connection) + kReservedDescriptors >= limit.rlim_cur) {
-    return false;
-  }
+  if (IsReservedDescriptor(connection)) return false;
   if (handed_.size() >= max_connections_) ForgetClosed();
   if (handed_.size() >= max_connections_) return false;
   struct stat status {};

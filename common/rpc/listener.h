@@ -20,8 +20,6 @@
 
 namespace sluice::rpc {
 
-// Descriptors that connections may not use: the rest of the process (database, files, timers) needs some too.
-inline constexpr int kReservedDescriptors = 32;
 inline constexpr int kBacklog = 512;
 
 class Listener {

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/descriptors.h"
 #include "data-plane/io/address.h"
 
 namespace sluice::io {
@@ -41,6 +42,10 @@ class TcpListener final : public Listener, public Pollable {
       sockaddr_storage peer{};
       socklen_t size = sizeof peer;
       const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0 && IsReservedDescriptor(fd)) {
+        Refuse(fd);
+        continue;
+      }
       if (fd >= 0) {
         accepted_({.fd = fd, .peer = ToEndpoint(peer), .local = LocalOf(fd)});
         continue;
@@ -56,17 +61,20 @@ class TcpListener final : public Listener, public Pollable {
     RetryAt(loop_.Now());
   }
 
-  // Gives the reserve descriptor to the waiting connection for as long as it takes to close it.
+  void Refuse(int fd) {
+    refused_.fetch_add(1, std::memory_order_relaxed);  // first: whoever sees it closed sees it counted
+    close(fd);
+  }
+
+  // Not even those are left that connections may not use. Gives the reserve descriptor to the waiting connection for as
+  // long as it takes to close it.
   bool RefuseOne() {
     if (reserve_ < 0) reserve_ = OpenReserve();
     if (reserve_ < 0) return false;
     close(reserve_);
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     const bool gone = fd < 0 && errno == EAGAIN;
-    if (fd >= 0) {
-      close(fd);
-      refused_.fetch_add(1, std::memory_order_relaxed);
-    }
+    if (fd >= 0) Refuse(fd);
     reserve_ = OpenReserve();
     return fd >= 0 || gone;
   }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Accepts connections on one loop. Several loops listen on the same port with SO_REUSEPORT. Running out of descriptors
-// closes the newest connections at once by way of a reserve descriptor, and never stops the accepting. "::" takes IPv6
-// alone. Loop's thread only, but for refused().
+// Accepts connections on one loop. Several loops listen on the same port with SO_REUSEPORT. When descriptors run out
+// the newest connections are closed at once, and accepting never stops. "::" takes IPv6 alone. Loop's thread only, but
+// for refused().
 
 #include <chrono>
 #include <cstdint>

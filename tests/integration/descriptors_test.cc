@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "catch2/catch.hpp"
 #include "tests/integration/platform.h"
 
@@ -63,9 +65,15 @@ bool Answers(std::vector<std::string> options, uint16_t port, const std::string&
   return Run(options).exit_code == 0;
 }
 
+size_t DescriptorsOf(pid_t pid) {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<size_t>(std::distance(begin(all), end(all)));
+}
+
 template <typename Ask>
 void CheckSurvives(pid_t pid, uint16_t port, Ask answers) {
   REQUIRE(answers());
+  REQUIRE(Eventually([&] { return DescriptorsOf(pid) < kDescriptors / 2; }));  // the crowd before has gone
   LoweredLimit limit(pid);
   {
     Crowd crowd(port);

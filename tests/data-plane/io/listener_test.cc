@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "catch2/catch.hpp"
+#include "common/base/descriptors.h"
 #include "tests/data-plane/io/support.h"
 
 namespace sluice::io {
@@ -85,15 +86,15 @@ TEST_CASE("a name is not an address to listen on") {
   CHECK(absl::IsInvalidArgument(opened.status()));
 }
 
-// Lowers the limit of descriptors to the ones in use, so that the next accept fails.
+// Lowers the limit of descriptors to the ones in use and `left` more.
 class NoMoreDescriptors {
  public:
-  NoMoreDescriptors() {
+  explicit NoMoreDescriptors(rlim_t left) {
     getrlimit(RLIMIT_NOFILE, &before_);
     const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
     close(next);
     rlimit now = before_;
-    now.rlim_cur = static_cast<rlim_t>(next);
+    now.rlim_cur = static_cast<rlim_t>(next) + left;
     setrlimit(RLIMIT_NOFILE, &now);
   }
   ~NoMoreDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
@@ -103,17 +104,29 @@ class NoMoreDescriptors {
 };
 
 TEST_CASE("without descriptors connections are closed at once, and accepted again afterwards") {
+  const int left = GENERATE(0, 1, kReservedDescriptors);
   Fixture t;
   TestClient first(t.listener->port());
   TestClient second(t.listener->port());
   {
-    NoMoreDescriptors exhausted;
+    NoMoreDescriptors exhausted(left);
     RunTask(t.loop, UntilRefused(t.loop, *t.listener, 2));
   }
   CHECK(t.accepted.empty());
   CHECK(first.Receive() == "");
   TestClient third(t.listener->port());
   RunTask(t.loop, UntilCount(t.loop, t.accepted, 1));
+  CHECK(t.accepted.size() == 1);
+}
+
+TEST_CASE("connections take what is not reserved") {
+  Fixture t;
+  TestClient first(t.listener->port());
+  TestClient second(t.listener->port());
+  {
+    NoMoreDescriptors exhausted(kReservedDescriptors + 1);
+    RunTask(t.loop, UntilRefused(t.loop, *t.listener, 1));
+  }
   CHECK(t.accepted.size() == 1);
 }
 
