@@ -66,7 +66,10 @@ ParseError ParseRequestLine(char* begin, size_t size, RequestHead& out) {
   out.method = line.substr(0, first);
   if (!IsToken(out.method)) return {400, "method"};
   const std::string_view version = line.substr(last + 1);
-  if (const ParseError error = internal::ParseVersion(version, out.protocol)) return error;
+  if (const ParseError error = internal::ParseVersion(version, out.protocol)) {
+    const bool three_words = line.find(' ', first + 1) == last;
+    return three_words && line.find('/') == std::string_view::npos ? ParseError{400, kForeignProtocol} : error;
+  }
   if (const ParseError error = ParseTarget(begin + first + 1, last - first - 1, out)) return error;
   if (out.method == "CONNECT") return {405, "connect"};
   return kOk;

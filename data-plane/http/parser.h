@@ -28,6 +28,10 @@ struct ParseError {
   explicit operator bool() const { return status != 0; }
 };
 
+// The reason of three words that name neither a version of HTTP nor a path, as a broken preface of HTTP/2 may be:
+// whoever says so on a new connection would not understand an answer.
+inline constexpr std::string_view kForeignProtocol = "foreign-protocol";
+
 // Whether a head that is still incomplete has grown past the bounds (414, 431) already.
 ParseError CheckIncompleteHead(std::string_view buffer);
 

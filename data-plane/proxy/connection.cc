@@ -144,6 +144,10 @@ io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::s
       const http::ParseError wrong = http::ParseRequestHead(pending.substr(0, end), head);
       reader_.Consume(end);
       if (!wrong) co_return true;
+      if (first && wrong.reason == http::kForeignProtocol) {
+        ++worker_.stats().rejected[std::string(wrong.reason)];
+        co_return false;
+      }
       status = wrong.status;
       reason = wrong.reason;
       co_return false;

@@ -116,6 +116,21 @@ TEST_CASE("a head that is none is a 400 and ends the connection") {
   CHECK(client.Closed());
 }
 
+TEST_CASE("what is neither HTTP/1 nor HTTP/2 is closed without an answer, as the first thing on a connection only") {
+  Node node;
+  const std::string foreign = "INVALID CONNECTION PREFACE\r\n\r\n";
+  auto client = node.Connect();
+  client.Send(foreign);
+  CHECK(client.Read().status == 0);
+  CHECK(client.Closed());
+  CHECK(node.stats().rejected["foreign-protocol"] == 1);
+  auto other = node.Connect();
+  other.Send(kGet + foreign);
+  CHECK(other.Read().status == 200);
+  CHECK(other.Read().status == 400);
+  CHECK(node.Ask("INVALID /CONNECTION PREFACE\r\n\r\n").status == 400);
+}
+
 TEST_CASE("a head that comes byte by byte is served") {
   Node node;
   auto client = node.Connect();
