@@ -11,16 +11,6 @@
 namespace sluice::test {
 namespace {
 
-constexpr char kEcho[] = R"(
-_format_version: "3.0"
-services:
-- name: echo
-  url: UPSTREAM
-  routes:
-  - name: anything
-    paths: ["/anything"]
-)";
-
 std::string Metrics(uint16_t port) {
   return Run({"curl", "-fsS", "http://127.0.0.1:" + std::to_string(port) + "/metrics"}).out;
 }

@@ -7,11 +7,24 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/eventually.h"
 #include "tests/support/postgres.h"
 #include "tests/support/process.h"
 #include "tests/support/wire.h"
 
 namespace sluice::test {
+
+// A document with one route, /anything, to the demo upstream.
+inline constexpr char kEcho[] = R"(
+_format_version: "3.0"
+services:
+- name: echo
+  url: UPSTREAM
+  routes:
+  - name: anything
+    paths: ["/anything"]
+    strip_path: false
+)";
 
 class Platform {
  public:

@@ -9,17 +9,6 @@
 namespace sluice::test {
 namespace {
 
-constexpr char kEcho[] = R"(
-_format_version: "3.0"
-services:
-- name: echo
-  url: UPSTREAM
-  routes:
-  - name: anything
-    paths: ["/anything"]
-    strip_path: false
-)";
-
 TEST_CASE("a created gateway answers 404 until it has a route, and then what its upstream says") {
   Platform platform;
   platform.Ok({"gateway", "create", "shop", "--wait"});

@@ -10,15 +10,6 @@
 namespace sluice::test {
 namespace {
 
-constexpr char kEcho[] = R"(
-_format_version: "3.0"
-services:
-- name: echo
-  url: UPSTREAM
-  routes:
-  - paths: ["/anything"]
-    strip_path: false
-)";
 constexpr char kHost[] = "shop.gw.localhost";
 
 TEST_CASE("with the control plane and the database gone, a restarted node serves what it served before") {

@@ -115,6 +115,16 @@ Upstream::Serve Answering(std::string response) {
   };
 }
 
+std::string Balanced(const std::string& upstream, const std::string& targets, const std::string& route) {
+  return R"(id: "11111111-1111-4111-8111-111111111111" hosts: "a.test" plan { egress_allow: "127.0.0.0/8" }
+            services { name: "s" host: "u" } upstreams { name: "u" )" +
+         upstream + "} " + targets + "routes { " + route + " }";
+}
+
+std::string TargetEntity(uint16_t port, const std::string& more) {
+  return R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(port) + "\" " + more + "} ";
+}
+
 Upstream::Upstream(Serve serve) : serve_(std::move(serve)), fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -12,9 +12,12 @@
 #include <vector>
 
 #include "data-plane/proxy/worker_group.h"
+#include "tests/support/eventually.h"
 #include "tests/support/wire.h"
 
 namespace sluice::test {
+
+inline constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // The upstream's side of one connection, in the hands of a test.
 class Peer {
@@ -67,6 +70,11 @@ class Upstream {
 
 // Reads requests and gives each the same answer.
 Upstream::Serve Answering(std::string response);
+
+// In text form: a gateway whose only service is the upstream `u`, and a target of that on 127.0.0.1.
+std::string Balanced(const std::string& upstream, const std::string& targets,
+                     const std::string& route = R"(paths: "/")");
+std::string TargetEntity(uint16_t port, const std::string& more = "");
 
 struct NodeOptions {
   // A GatewayConfig in text form. Left out: id, the plan (serverless), a service (the upstream, for every route without

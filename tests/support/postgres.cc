@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "catch2/catch.hpp"
+#include "tests/support/eventually.h"
 
 namespace sluice::test {
 namespace {

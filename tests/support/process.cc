@@ -12,10 +12,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include "catch2/catch.hpp"
 #include "common/base/random.h"
+#include "tests/support/eventually.h"
 
 namespace sluice::test {
 namespace {
@@ -145,10 +145,6 @@ int Process::Wait(std::chrono::seconds timeout) {
 void Process::Kill() {
   Signal(SIGKILL);
   Wait();
-}
-
-void PauseBetweenTries() {
-  std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 }  // namespace sluice::test

@@ -61,17 +61,4 @@ class Process {
   int exit_code_ = -1;
 };
 
-void PauseBetweenTries();  // 10 ms
-
-// Asks until `condition` is true or the deadline passes; the last answer.
-template <typename Condition>
-bool Eventually(Condition condition, std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return condition();
-    PauseBetweenTries();
-  }
-  return true;
-}
-
 }  // namespace sluice::test

@@ -10,15 +10,16 @@
 #include "tests/support/process.h"
 
 using sluice::test::Answering;
+using sluice::test::Balanced;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
+using sluice::test::TargetEntity;
 using sluice::test::Upstream;
 using sluice::test::WireResponse;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // Targets that answer with their number.
 class Targets {
@@ -32,7 +33,7 @@ class Targets {
   std::string Entities() const {
     std::string text;
     for (const auto& target : list_) {
-      text += R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(target->port()) + "\" } ";
+      text += TargetEntity(target->port());
     }
     return text;
   }
@@ -41,18 +42,12 @@ class Targets {
   std::vector<std::unique_ptr<Upstream>> list_;
 };
 
-std::string Balanced(const std::string& upstream, const std::string& targets,
-                     const std::string& route = R"(paths: "/")") {
-  return R"(id: "11111111-1111-4111-8111-111111111111" hosts: "a.test" services { name: "s" host: "u" } plan { egress_allow: "127.0.0.0/8" } upstreams { name: "u" )" +
-         upstream + "} " + targets + "routes { " + route + " }";
-}
-
 std::string Asking(const std::string& path, const std::string& fields = "") {
   return "GET " + path + " HTTP/1.1\r\nHost: a.test\r\n" + fields + "\r\n";
 }
 
 std::string Dead() {
-  return R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(sluice::test::FreePort()) + "\" } ";
+  return TargetEntity(sluice::test::FreePort());
 }
 
 // The targets that so many different requests reach.
@@ -125,7 +120,7 @@ TEST_CASE("least-connections keeps away from the target that is busy") {
     peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbusy");
   });
   const Targets idle(1);
-  const std::string first = R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(busy.port()) + "\" } ";
+  const std::string first = TargetEntity(busy.port());
   Node node({.gateway = Balanced(R"(algorithm: "least-connections")", first), .workers = 2});
   auto client = node.Connect();
   client.Send(kGet);

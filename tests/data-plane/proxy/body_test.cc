@@ -2,12 +2,12 @@
 
 #include <future>
 #include <map>
-#include <thread>
 
 #include "catch2/catch.hpp"
 #include "tests/support/node.h"
 
 using sluice::test::Answering;
+using sluice::test::Eventually;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::WireResponse;
@@ -95,7 +95,7 @@ TEST_CASE("a body that turns out too long on the way never reaches the upstream 
   }});
   auto client = node.Connect();
   client.Send("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-  while (node.upstream().connections() == 0) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.upstream().connections() > 0; }));
   client.Send("3\r\ndef\r\n0\r\n\r\n");
   CHECK(client.Read().status == 413);
   CHECK(seen.get_future().get().find("0\r\n\r\n") == std::string::npos);
@@ -228,7 +228,7 @@ TEST_CASE("a client that leaves in the middle of its body takes the upstream's c
   {
     auto client = node.Connect();
     client.Send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nhalf");
-    while (node.upstream().connections() == 0) std::this_thread::yield();
+    REQUIRE(Eventually([&] { return node.upstream().connections() > 0; }));
   }
   CHECK(closed.get_future().get());
 }

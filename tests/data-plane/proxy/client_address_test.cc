@@ -4,6 +4,7 @@
 #include "tests/support/node.h"
 
 using sluice::proxy::ClientAddressField;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::WireResponse;
@@ -12,7 +13,6 @@ using namespace std::string_literals;
 
 namespace {
 
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 constexpr const char* kLine = "PROXY TCP4 192.0.2.7 10.0.0.2 40000 8443\r\n";
 
 std::vector<sluice::egress::Range> Ranges(std::vector<std::string> texts) {

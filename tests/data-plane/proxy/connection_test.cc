@@ -9,6 +9,8 @@
 #include "tests/support/node.h"
 #include "tests/support/process.h"
 
+using sluice::test::Eventually;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
@@ -16,8 +18,6 @@ using sluice::test::WireResponse;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 }  // namespace
 
@@ -233,7 +233,7 @@ TEST_CASE("draining does not wait for ever") {
   }});
   auto client = node.Connect();
   client.Send(kGet);
-  while (node.upstream().connections() == 0) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.upstream().connections() > 0; }));
   CHECK_FALSE(node.group().Drain(0s, 0s));
 }
 
@@ -252,7 +252,7 @@ TEST_CASE("a request that draining cuts is logged and counted once, and plugins 
   std::optional<Node> node(std::move(options));
   auto client = node->Connect();
   client.Send(kGet);
-  while (node->upstream().requests() == 0) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node->upstream().requests() > 0; }));
   CHECK_FALSE(node->group().Drain(0s, 0s));
   CHECK(node->upstream().requests() == 2);
   CHECK(node->stats().rejected.at("drain") == 1);

@@ -2,21 +2,22 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "catch2/catch.hpp"
 #include "tests/data-plane/io/dns_server.h"
 #include "tests/support/node.h"
 #include "tests/support/process.h"
 
+using sluice::test::Balanced;
+using sluice::test::Eventually;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
+using sluice::test::TargetEntity;
 using sluice::test::Upstream;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // A target whose status may change, and that counts the health checks among its requests.
 class Target {
@@ -27,7 +28,7 @@ class Target {
   int checks() const { return checks_; }
   std::string last_check() const { return upstream_.last(); }
   std::string Entity(const std::string& more = "") const {
-    return R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(upstream_.port()) + "\" " + more + "} ";
+    return TargetEntity(upstream_.port(), more);
   }
 
  private:
@@ -46,9 +47,7 @@ class Target {
 };
 
 std::string Checked(const std::string& checks, const std::string& targets) {
-  return R"(id: "11111111-1111-4111-8111-111111111111" hosts: "a.test" services { name: "s" host: "u" } plan { egress_allow: "127.0.0.0/8" } routes { paths: "/" }
-            upstreams { name: "u" healthchecks { )" +
-         checks + "} } " + targets;
+  return Balanced("healthchecks { " + checks + " } ", targets);
 }
 
 constexpr const char* kPassive = R"(passive { unhealthy { http_failures: 2 tcp_failures: 1 timeouts: 1 } } )";
@@ -60,16 +59,6 @@ NodeOptions Quick(const std::string& gateway, int workers = 1) {
   NodeOptions options{.gateway = gateway, .workers = workers};
   options.options.times.check_second = std::chrono::milliseconds(10);
   return options;
-}
-
-// Waits until it is so; false after 15 s.
-bool Eventually(const std::function<bool()>& so) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(15);
-  while (!so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 }  // namespace
@@ -119,7 +108,7 @@ TEST_CASE("health survives a change of the configuration, a new target is health
 
 TEST_CASE("a target that says nothing in time counts as timed out") {
   Upstream silent([](Upstream&, Peer& peer) { peer.ReadRequest(), peer.WaitForClose(); });
-  const std::string target = R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(silent.port()) + "\" }";
+  const std::string target = TargetEntity(silent.port());
   std::string gateway = Checked(kPassive, target);
   gateway.replace(gateway.find("host: \"u\""), 9, "host: \"u\" read_timeout: 50");
   Node node({.gateway = gateway});
@@ -128,8 +117,7 @@ TEST_CASE("a target that says nothing in time counts as timed out") {
 }
 
 TEST_CASE("a target that refuses connections leaves rotation") {
-  const std::string dead =
-      R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(sluice::test::FreePort()) + "\" }";
+  const std::string dead = TargetEntity(sluice::test::FreePort());
   Node node({.gateway = Checked(kPassive, dead)});
   CHECK(node.Ask(kGet).status == 502);
   CHECK(node.Ask(kGet).status == 503);
@@ -154,8 +142,7 @@ TEST_CASE("a check asks for its path, and the target by its name") {
 }
 
 TEST_CASE("a target that refuses connections is found by checks of connections alone") {
-  const std::string dead =
-      R"(targets { upstream: "u" target: "127.0.0.1:)" + std::to_string(sluice::test::FreePort()) + "\" }";
+  const std::string dead = TargetEntity(sluice::test::FreePort());
   Node node(Quick(Checked(R"(active { type: "tcp" healthy { interval: 1 successes: 1 }
                                       unhealthy { interval: 1 tcp_failures: 2 } })",
                           dead)));
@@ -167,7 +154,7 @@ TEST_CASE("checks keep to the egress policy") {
   sluice::io::DnsServer names;
   names.Put("inside.test", {.v4 = {"127.0.0.1"}, .v6 = {}});
   std::string gateway = Checked(kActive, R"(targets { upstream: "u" target: "inside.test:UPSTREAM_PORT" })");
-  gateway.erase(gateway.find("plan {"), gateway.find("routes {") - gateway.find("plan {"));
+  gateway.erase(gateway.find("plan {"), gateway.find("services {") - gateway.find("plan {"));
   NodeOptions options = Quick(gateway);
   options.allow_upstream = false;
   options.options.resolvers = names.servers();

@@ -6,6 +6,7 @@
 
 using namespace sluice::test::h2;
 using sluice::test::Answering;
+using sluice::test::Eventually;
 using sluice::test::Http2Client;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
@@ -159,9 +160,9 @@ TEST_CASE("a client that leaves ends its exchanges") {
   {
     Http2Client client(node.group().http_port());
     client.Send(Get(1) + Get(3));
-    while (node.upstream().requests() < 2) std::this_thread::yield();
+    REQUIRE(Eventually([&] { return node.upstream().requests() >= 2; }));
   }
-  while (node.stats().requests_in_flight > 0) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.stats().requests_in_flight == 0; }));
   CHECK(node.stats().connections_open == 0);
 }
 
@@ -172,9 +173,9 @@ TEST_CASE("a stream that is reset ends its exchange, and the others go on") {
   Node node(options);
   Http2Client client(node.group().http_port());
   client.Send(Get(1) + Get(3));
-  while (node.upstream().requests() < 2) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.upstream().requests() >= 2; }));
   client.Send(Frame(kReset, 0, 1, Number(8)));
-  while (node.stats().requests_in_flight > 1) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.stats().requests_in_flight <= 1; }));
   CHECK(node.stats().connections_open == 1);
 }
 

@@ -8,8 +8,10 @@
 #include "tests/support/http2_service.h"
 
 using sluice::http::Http2Error;
+using sluice::test::Eventually;
 using sluice::test::Http2Call;
 using sluice::test::Http2Service;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
@@ -18,8 +20,6 @@ using sluice::test::WireResponse;
 namespace h2 = sluice::test::h2;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 std::string Gateway(const std::string& plan = "") {
   return R"(hosts: "a.test" routes { paths: "/" } plan { requests_per_second: 10000 )" + plan +
@@ -134,7 +134,7 @@ TEST_CASE("a hundred requests share one connection, and one more opens another")
     clients.push_back(std::make_unique<sluice::test::WireClient>(node.group().http_port()));
     clients.back()->Send(kGet);
   }
-  while (arrived < 100) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return arrived >= 100; }));
   CHECK(node.upstream().connections() == 1);
   CHECK(node.Ask(kGet).status == 200);
   CHECK(node.upstream().connections() == 2);
@@ -155,7 +155,7 @@ TEST_CASE("who finds no room within the plan's connections waits for it") {
     clients.push_back(std::make_unique<sluice::test::WireClient>(node.group().http_port()));
     clients.back()->Send(kGet);
   }
-  while (arrived < 101) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return arrived >= 101; }));
   CHECK(node.upstream().connections() == 1);
 }
 
@@ -166,10 +166,10 @@ TEST_CASE("as many may wait as the plan says, and one more is a 503") {
   auto second = node.Connect();
   auto third = node.Connect();
   first.Send(kGet);
-  while (node.upstream().connections() < 1) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.upstream().connections() >= 1; }));
   second.Send(kGet);
   third.Send(kGet);
-  while (node.stats().requests_in_flight < 3) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.stats().requests_in_flight >= 3; }));
   CHECK(node.Ask(kGet).status == 503);
   CHECK(node.upstream().connections() == 1);
 }

@@ -9,6 +9,7 @@
 #include "tests/support/process.h"
 
 using namespace sluice;
+using test::Eventually;
 using test::Node;
 using test::NodeOptions;
 using test::WireResponse;
@@ -127,7 +128,7 @@ TEST_CASE("every request is done exactly once, also where nobody waits for its a
   {
     auto client = node.Connect();
     client.Send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    while (node.upstream().connections() == 0) std::this_thread::yield();
+    REQUIRE(Eventually([&] { return node.upstream().connections() > 0; }));
   }
   CHECK(DoneBecomes(1));
 }

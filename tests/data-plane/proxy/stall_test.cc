@@ -10,6 +10,7 @@
 #include "tests/support/node.h"
 
 using sluice::Source;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
@@ -17,8 +18,6 @@ using sluice::test::WireResponse;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // A client's side that can reset its connection.
 std::unique_ptr<Peer> Dial(uint16_t port) {

@@ -6,6 +6,7 @@
 #include "tests/data-plane/io/certificates.h"
 #include "tests/support/node.h"
 
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 
@@ -43,8 +44,6 @@ class TlsClient {
   SSL* ssl_ = SSL_new(context_);
   BIO* plain_ = nullptr;
 };
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 NodeOptions Secured(sluice::io::TestAuthority& authority) {
   NodeOptions options;

@@ -1,19 +1,18 @@
 // How many connections a gateway may have to its services, and how many requests may wait for one.
 
-#include <thread>
 
 #include "catch2/catch.hpp"
 #include "tests/support/node.h"
 
 using sluice::proxy::DialError;
 using sluice::test::Answering;
+using sluice::test::Eventually;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::Peer;
 using sluice::test::Upstream;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // Over TLS, so that a connection is not ready before its upstream says something.
 std::string Pending(int max) {
@@ -24,7 +23,7 @@ std::string Pending(int max) {
 void Silent(Upstream&, Peer& peer) { peer.WaitForClose(); }
 
 void AwaitConnections(Node& node, int count) {
-  while (node.upstream().connections() < count) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.upstream().connections() >= count; }));
 }
 
 uint64_t Dials(Node& node, DialError outcome) { return node.stats().dials[static_cast<size_t>(outcome)]; }

@@ -9,14 +9,14 @@
 #include "tests/support/process.h"
 
 using sluice::test::Answering;
+using sluice::test::Eventually;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
 using sluice::test::WireResponse;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 std::string Refuses(const std::string& port) {
   return R"(hosts: "a.test" services { name: "s" host: "127.0.0.1" retries: 5 port: )" + port +
@@ -168,7 +168,7 @@ TEST_CASE("more requests in flight than the plan has are a 503 with the time to 
              }});
   auto first = node.Connect();
   first.Send(kGet);
-  while (node.upstream().connections() == 0) std::this_thread::yield();
+  REQUIRE(Eventually([&] { return node.upstream().connections() > 0; }));
   WireResponse response = node.Ask(kGet);
   CHECK(response.status == 503);
   CHECK(response.fields["retry-after"] == "1");
@@ -189,7 +189,7 @@ TEST_CASE("two hundred requests of a serverless gateway are in flight at once, a
   for (int i = 0; i < 200; ++i) {
     clients.push_back(std::make_unique<sluice::test::WireClient>(node.group().http_port()));
     clients.back()->Send(kGet);
-    while (node.upstream().connections() <= i) std::this_thread::yield();
+    REQUIRE(Eventually([&] { return node.upstream().connections() > i; }));
   }
   CHECK(node.Ask(kGet).status == 503);
   full.set_value();

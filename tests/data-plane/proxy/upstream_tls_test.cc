@@ -15,14 +15,13 @@
 #include "tests/support/http2.h"
 #include "tests/support/node.h"
 
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::WireResponse;
 namespace h2 = sluice::test::h2;
 
 namespace {
-
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // Shakes hands on one connection after another, answers one request on each, and keeps the name it was called by.
 class TlsUpstream {

@@ -5,10 +5,10 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 
 #include "catch2/catch.hpp"
 #include "sluice/sync/v1/sync.grpc.pb.h"
+#include "tests/support/eventually.h"
 
 namespace sluice::sync {
 namespace {
@@ -104,7 +104,7 @@ TEST_CASE("a node that found no control plane connects when there is one") {
     port = control_plane.port();
   }
   Node node(port);
-  while (node.status.reconnects < 2) std::this_thread::yield();  // refused twice
+  REQUIRE(test::Eventually([&] { return node.status.reconnects >= 2; }));  // refused twice
   FakeControlPlane control_plane(port);
   CHECK(control_plane.Next().node() == "node-1");
 }
