@@ -80,26 +80,31 @@ Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadl
   }
 }
 
-Task<IoResult> WriteAll(Stream& stream, std::string_view data, Duration stall) {
-  size_t written = 0;
-  std::string kept;
-  bool copied = false;
+namespace {
+
+// Of `kept`, after so many bytes before it.
+Task<IoResult> WriteRest(Stream& stream, std::string kept, size_t written, Duration stall) {
+  std::string_view data = kept;
   while (!data.empty()) {
+    const IoError error = co_await stream.Writable(stream.loop().Now() + stall);
+    if (error != IoError::kNone) co_return IoResult{written, error};
     const IoResult result = stream.TryWrite(data);
     if (result.error != IoError::kNone && result.error != IoError::kWouldBlock)
       co_return IoResult{written, result.error};
     written += result.bytes;
     data.remove_prefix(result.bytes);
-    if (data.empty()) break;
-    if (!copied) {
-      kept.assign(data);
-      data = kept;
-      copied = true;
-    }
-    const IoError error = co_await stream.Writable(stream.loop().Now() + stall);
-    if (error != IoError::kNone) co_return IoResult{written, error};
   }
   co_return IoResult{written, IoError::kNone};
+}
+
+}  // namespace
+
+Task<IoResult> WriteAll(Stream& stream, std::string_view data, Duration stall) {
+  if (data.empty()) return IoResult{};
+  const IoResult result = stream.TryWrite(data);
+  if (result.error != IoError::kNone && result.error != IoError::kWouldBlock) return IoResult{0, result.error};
+  if (result.bytes == data.size()) return result;
+  return WriteRest(stream, std::string(data.substr(result.bytes)), result.bytes, stall);
 }
 
 }  // namespace sluice::io

@@ -115,8 +115,8 @@ inline constexpr size_t kBulkRead = 8 * 1024;
 // Reads at least one byte, or says why not. Nothing else runs between the read and the caller going on, so that `out`
 // may be a scratch buffer of the loop.
 Task<IoResult> ReadSome(Stream& stream, std::span<char> out, MonotonicTime deadline);
-// Writes everything. `data` may live in a shared scratch buffer: what the kernel does not take at once is copied before
-// suspending. `stall` bounds each wait without progress.
+// Writes everything, beginning with the call. `data` may live in a shared scratch buffer: what the kernel does not take
+// at once is copied. `stall` bounds each wait without progress.
 Task<IoResult> WriteAll(Stream& stream, std::string_view data, Duration stall);
 
 struct Endpoint {

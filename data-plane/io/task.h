@@ -3,14 +3,18 @@
 // Task<T>: a lazy coroutine with one awaiter. It starts when awaited and resumes its awaiter when it ends. A task that
 // ends without suspending returns to its awaiter like a function, so that awaiting in a loop uses no stack whatever the
 // compiler makes of tail calls. It must be awaited or spawned (Loop::Spawn) exactly once. Belongs to one loop's thread.
-// Frames come from a free list of that thread. Exceptions end the process.
+// Frames come from a free list of that thread. Exceptions end the process. A function that knows its result already
+// returns that as a Task, without a frame: on the common path most of a request's steps need not wait.
 
 #include <array>
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "common/base/check.h"
 
@@ -114,18 +118,30 @@ class [[nodiscard]] Task {
   using Handle = std::coroutine_handle<promise_type>;
 
   explicit Task(Handle handle) : handle_(handle) {}
-  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  // Done already, with that result.
+  template <typename U>
+    requires(!std::is_void_v<T> && std::convertible_to<U, T>)
+  Task(U&& result) : handle_(nullptr), result_(std::forward<U>(result)) {}  // NOLINT: a result is a task that is done
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)), result_(std::move(other.result_)) {}
   Task& operator=(Task&&) = delete;
   Task(const Task&) = delete;
   ~Task() {
     if (handle_) handle_.destroy();
   }
 
+  // Whether it was made from its result; Take moves that out.
+  bool done() const { return !handle_; }
+  auto Take() {
+    SLUICE_CHECK(result_.has_value());
+    return std::move(*result_);
+  }
+
   auto operator co_await() && noexcept {
     struct Awaiter {
-      Handle handle;
-      bool await_ready() const noexcept { return false; }
+      Task& task;
+      bool await_ready() const noexcept { return task.done(); }
       bool await_suspend(std::coroutine_handle<> awaiter) const noexcept {
+        const Handle handle = task.handle_;
         internal::PromiseBase& promise = handle.promise();
         promise.continuation = awaiter;
         promise.starting = true;
@@ -135,17 +151,34 @@ class [[nodiscard]] Task {
       }
       T await_resume() const {
         if constexpr (!std::is_void_v<T>) {
-          SLUICE_CHECK(handle.promise().value.has_value());
-          return std::move(*handle.promise().value);
+          if (task.done()) return task.Take();
+          SLUICE_CHECK(task.handle_.promise().value.has_value());
+          return std::move(*task.handle_.promise().value);
         }
       }
     };
-    return Awaiter{handle_};
+    return Awaiter{*this};
   }
 
  private:
   Handle handle_;
+  [[no_unique_address]] std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> result_;
 };
+
+namespace internal {
+template <typename T, typename Next>
+Task<std::invoke_result_t<Next, T>> ThenLater(Task<T> task, Next next) {
+  T result = co_await std::move(task);
+  co_return next(std::move(result));
+}
+}  // namespace internal
+
+// What `next` makes of the task's result: at once where that is there already.
+template <typename T, typename Next>
+Task<std::invoke_result_t<Next, T>> Then(Task<T> task, Next next) {
+  if (task.done()) return next(task.Take());
+  return internal::ThenLater(std::move(task), std::move(next));
+}
 
 template <typename T>
 Task<T> internal::Promise<T>::get_return_object() {

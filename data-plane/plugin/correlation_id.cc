@@ -26,7 +26,7 @@ class CorrelationId final : public Plugin {
     std::string_view sent = exchange.request.fields.Get(header_);
     exchange.correlation_id = sent.empty() ? Generate(exchange) : std::string(sent);
     if (sent.empty()) exchange.upstream.fields.Set(header_, exchange.correlation_id);
-    co_return std::nullopt;
+    return Verdict();
   }
 
   void OnResponse(Exchange& exchange, http::ResponseHead& head) const override {

@@ -66,7 +66,7 @@ class Cors final : public Plugin {
   unsigned moments() const override { return kOnRequest | kOnResponse; }
 
   io::Task<Verdict> OnRequest(Exchange& exchange) const override {
-    if (!IsPreflight(exchange) || config_.preflight_continue()) co_return std::nullopt;
+    if (!IsPreflight(exchange) || config_.preflight_continue()) return Verdict();
     const http::Fields& request = exchange.request.fields;
     http::Fields fields;
     SetOrigin(request, fields);
@@ -82,7 +82,7 @@ class Cors final : public Plugin {
     }
     Reply reply{.status = 200};
     for (const http::Field& field : fields) reply.fields.emplace_back(field.name, field.value);
-    co_return reply;
+    return reply;
   }
 
   void OnResponse(Exchange& exchange, http::ResponseHead& head) const override {

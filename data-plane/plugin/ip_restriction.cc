@@ -40,9 +40,9 @@ class IpRestriction final : public Plugin {
   io::Task<Verdict> OnRequest(Exchange& exchange) const override {
     absl::StatusOr<egress::Address> address = egress::ParseAddress(exchange.client.ip);
     const bool refused = !address.ok() || Contains(deny_, *address) || (!allow_.empty() && !Contains(allow_, *address));
-    if (!refused) co_return std::nullopt;
-    if (!message_.empty()) co_return Reply::Message(status_, message_);
-    co_return Reply::Message(status_, schema::Cat("IP address not allowed: ", exchange.client.ip));
+    if (!refused) return Verdict();
+    if (!message_.empty()) return Reply::Message(status_, message_);
+    return Reply::Message(status_, schema::Cat("IP address not allowed: ", exchange.client.ip));
   }
 
  private:

@@ -39,25 +39,29 @@ class KeyAuth final : public Plugin {
 
   io::Task<Verdict> OnRequest(Exchange& exchange) const override {
     exchange.secret_names = &names_;
-    if (!config_.run_on_preflight() && exchange.request.method == "OPTIONS") co_return std::nullopt;
+    if (!config_.run_on_preflight() && exchange.request.method == "OPTIONS") return Verdict();
     // With `anonymous`, one authentication of several is enough.
-    if (!config_.anonymous().empty() && !exchange.credential_id.empty()) co_return std::nullopt;
-    Outcome outcome = co_await Authenticate(exchange);
+    if (!config_.anonymous().empty() && !exchange.credential_id.empty()) return Verdict();
+    return io::Then(Authenticate(exchange),
+                    [this, &exchange](Outcome outcome) { return Settle(exchange, std::move(outcome)); });
+  }
+
+ private:
+  Verdict Settle(Exchange& exchange, Outcome outcome) const {
     if (!outcome.failure.has_value() || outcome.is_final || config_.anonymous().empty()) {
-      co_return std::move(outcome.failure);
+      return std::move(outcome.failure);
     }
     const Consumer* anonymous = exchange.gateway->FindConsumer(config_.anonymous());
     if (anonymous == nullptr) {
-      co_return Reply::Message(
+      return Reply::Message(
           500, schema::Cat("anonymous consumer ", config_.anonymous(), " is configured but doesn't exist"));
     }
     exchange.consumer = anonymous;
     SetConsumerFields(exchange);
     exchange.upstream.fields.Set("X-Anonymous-Consumer", "true");
-    co_return std::nullopt;
+    return std::nullopt;
   }
 
- private:
   static std::string Escape(std::string_view text) {
     std::string out;
     for (char c : text) {

@@ -69,7 +69,7 @@ class Plugin {
   virtual ~Plugin() = default;
   virtual unsigned moments() const = 0;  // of the enum Moment, constant
   // Head known, route chosen, no body read. May await (bodies, other services).
-  virtual io::Task<Verdict> OnRequest(Exchange&) const { co_return std::nullopt; }
+  virtual io::Task<Verdict> OnRequest(Exchange&) const { return Verdict(); }
   // Bytes about to go upstream, in order.
   virtual Verdict OnRequestBody(Exchange&, std::string_view) const { return std::nullopt; }
   // Head about to go to the client, made by the upstream or by the gateway.

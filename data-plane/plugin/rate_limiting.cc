@@ -67,14 +67,14 @@ class RateLimiting final : public Plugin {
     std::optional<Counters::Outcome> outcome =
         state_->plugin_counters().CountIfBelow(instance_id_ + Identifier(exchange), windows.data(), limits_.size());
     if (!outcome.has_value()) {
-      if (config_.fault_tolerant()) co_return std::nullopt;
-      co_return Reply::Message(500, "An unexpected error occurred");
+      if (config_.fault_tolerant()) return Verdict();
+      return Reply::Message(500, "An unexpected error occurred");
     }
     const int64_t reset = Remember(exchange, *outcome, windows, now);
-    if (outcome->admitted) co_return std::nullopt;
+    if (outcome->admitted) return Verdict();
     Reply reply = Reply::Message(config_.error_code(), config_.error_message());
     if (!config_.hide_client_headers()) reply.fields.emplace_back("Retry-After", std::to_string(reset));
-    co_return reply;
+    return reply;
   }
 
   void OnResponse(Exchange& exchange, http::ResponseHead& head) const override {

@@ -20,15 +20,15 @@ class RequestSizeLimiting final : public Plugin {
 
   io::Task<Verdict> OnRequest(Exchange& exchange) const override {
     const http::Framing& framing = exchange.request.framing;
-    if (framing.kind == http::Framing::Kind::kLength && framing.length > max_bytes_) co_return TooLarge(exchange);
+    if (framing.kind == http::Framing::Kind::kLength && framing.length > max_bytes_) return TooLarge(exchange);
     const bool has_length =
         framing.kind != http::Framing::Kind::kNone || exchange.request.fields.Has("content-length");
     if (require_length_ && !has_length) {
-      co_return Reply::Message(411, "A valid Content-Length header is required");
+      return Reply::Message(411, "A valid Content-Length header is required");
     }
     // A plugin before this one may have read the body already.
-    if (exchange.request_body_bytes > max_bytes_) co_return TooLarge(exchange);
-    co_return std::nullopt;
+    if (exchange.request_body_bytes > max_bytes_) return TooLarge(exchange);
+    return Verdict();
   }
 
   Verdict OnRequestBody(Exchange& exchange, std::string_view) const override {

@@ -1,6 +1,5 @@
 #include "data-plane/proxy/connection.h"
 
-#include "data-plane/http/parser.h"
 #include "data-plane/io/proxy_header.h"
 #include "data-plane/proxy/client_address.h"
 #include "data-plane/proxy/exchange.h"
@@ -129,42 +128,43 @@ io::Task<bool> Connection::WaitForRequest() {
   co_return error == io::IoError::kNone;
 }
 
-// False where the connection ended before a head, or something else than a request came in time: `status` says what to
-// answer, 0 nothing.
-io::Task<bool> Connection::ReadHead(http::RequestHead& head, int& status, std::string_view& reason) {
-  const MonotonicTime deadline = worker_.loop().Now() + worker_.times().head_read;
-  size_t scanned = 0;
-  for (;;) {
-    const std::string_view pending = reader_.pending();
-    const size_t end = http::FindHeadEnd(pending, scanned);
-    if (end != 0) {
-      const bool first = client_.requests_on_connection == 1 && !client_.tls;
-      preface_ = first && pending.substr(0, end) == http::kHttp2PrefaceHead;
-      if (preface_) co_return false;
-      const http::ParseError wrong = http::ParseRequestHead(pending.substr(0, end), head);
-      reader_.Consume(end);
-      if (!wrong) co_return true;
-      if (first && wrong.reason == http::kForeignProtocol) {
-        ++worker_.stats().rejected[std::string(wrong.reason)];
-        co_return false;
-      }
-      status = wrong.status;
-      reason = wrong.reason;
-      co_return false;
-    }
-    if (const http::ParseError wrong = http::CheckIncompleteHead(pending)) {
-      status = wrong.status;
-      reason = wrong.reason;
-      co_return false;
-    }
-    const io::IoError error = co_await reader_.Fill(deadline);
-    if (error == io::IoError::kNone) continue;
-    if (error == io::IoError::kTimeout) {
-      status = 408;
-      reason = "head-time";
-    }
-    co_return false;
+// What is pending, as a head. nullopt while it is incomplete.
+std::optional<Connection::HeadRead> Connection::TakeHead(http::RequestHead& head, size_t& scanned) {
+  const std::string_view pending = reader_.pending();
+  const size_t end = http::FindHeadEnd(pending, scanned);
+  if (end == 0) {
+    const http::ParseError wrong = http::CheckIncompleteHead(pending);
+    if (wrong) return HeadRead{.refused = wrong};
+    return std::nullopt;
   }
+  const bool first = client_.requests_on_connection == 1 && !client_.tls;
+  preface_ = first && pending.substr(0, end) == http::kHttp2PrefaceHead;
+  if (preface_) return HeadRead{};
+  const http::ParseError wrong = http::ParseRequestHead(pending.substr(0, end), head);
+  reader_.Consume(end);
+  if (first && wrong.reason == http::kForeignProtocol) {
+    ++worker_.stats().rejected[std::string(wrong.reason)];
+    return HeadRead{};
+  }
+  return HeadRead{.complete = !wrong, .refused = wrong};
+}
+
+io::Task<Connection::HeadRead> Connection::ReadHead(http::RequestHead& head) {
+  size_t scanned = 0;
+  if (std::optional<HeadRead> read = TakeHead(head, scanned)) return *read;
+  return ReadRestOfHead(head, scanned);
+}
+
+io::Task<Connection::HeadRead> Connection::ReadRestOfHead(http::RequestHead& head, size_t scanned) {
+  const MonotonicTime deadline = worker_.loop().Now() + worker_.times().head_read;
+  std::optional<HeadRead> read;
+  while (!read.has_value()) {
+    const io::IoError error = co_await reader_.Fill(deadline);
+    if (error == io::IoError::kTimeout) co_return HeadRead{.refused = {408, "head-time"}};
+    if (error != io::IoError::kNone) co_return HeadRead{};
+    read = TakeHead(head, scanned);
+  }
+  co_return *read;
 }
 
 io::Task<bool> Connection::ServeRequest() {
@@ -173,17 +173,15 @@ io::Task<bool> Connection::ServeRequest() {
   const bool old = worker_.loop().Now() - opened_ >= worker_.times().connection_age;
   const uint64_t received_before = reader_.received() - reader_.pending().size();
   http::RequestHead head;
-  int status = 0;
-  std::string_view reason;
-  const bool read = co_await ReadHead(head, status, reason);
-  if (!read && status == 0) co_return false;
+  const HeadRead read = co_await ReadHead(head);
+  if (!read.complete && !read.refused) co_return false;
   worker_.stats().connections_ended_requests += last ? 1 : 0;
   worker_.stats().connections_ended_age += old && !last ? 1 : 0;
   Http1Downstream downstream(worker_, *stream_, reader_, !last && !old, received_before);
   ProxyExchange exchange(worker_, downstream, admission_);
   exchange.client = client_;
-  if (!read) {
-    co_await exchange.Refuse(status, reason);
+  if (!read.complete) {
+    co_await exchange.Refuse(read.refused.status, read.refused.reason);
     co_return false;
   }
   downstream.Begin(head);

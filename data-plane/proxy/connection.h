@@ -6,8 +6,10 @@
 // coroutine; its worker's thread only.
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "data-plane/http/parser.h"
 #include "data-plane/io/listener.h"
 #include "data-plane/io/stream.h"
 #include "data-plane/io/task.h"
@@ -44,7 +46,14 @@ class Connection final : public ClientConnection {
  private:
   io::Task<bool> WaitForRequest();
   io::Task<bool> ServeRequest();
-  io::Task<bool> ReadHead(http::RequestHead& head, int& status, std::string_view& reason);
+  // Neither: the connection ended before a head, or goes on as HTTP/2.
+  struct HeadRead {
+    bool complete = false;
+    http::ParseError refused;
+  };
+  std::optional<HeadRead> TakeHead(http::RequestHead& head, size_t& scanned);
+  io::Task<HeadRead> ReadHead(http::RequestHead& head);
+  io::Task<HeadRead> ReadRestOfHead(http::RequestHead& head, size_t scanned);
   io::Task<bool> ServeHttp1();
   io::Task<void> ServeHttp2();
   io::Task<void> Linger();

@@ -49,25 +49,33 @@ io::Task<void> ProxyExchange::Refuse(int refusal, std::string_view reason) {
 io::Task<Verdict> ProxyExchange::Handle() {
   grpc = request.protocol == http::Protocol::kHttp2 && IsGrpc(request.fields.Get("content-type"));
   if (!IdentifyClient(worker_.options(), request.fields, client)) {
-    co_return Reject(400, StatusMessage(400), "forwarded");
+    return Reject(400, StatusMessage(400), "forwarded");
   }
-  if (Verdict refusal = FindGateway()) co_return refusal;
-  if (!CountConnection()) co_return std::nullopt;
-  if (Verdict refusal = Admit()) co_return refusal;
-  if (Verdict refusal = ChooseRoute()) co_return refusal;
-  if (Verdict refusal = CheckScheme()) co_return refusal;
-  if (Verdict refusal = PrepareUpstream()) co_return refusal;
-  Verdict answer;
-  if (!match.route->chain.empty()) answer = co_await plugins_.OnRequest(*this, match.route->chain);
-  if (answer.has_value()) {
-    if (reject_reason.empty()) source = Source::kPlugin;
-    co_return answer;
+  if (Verdict refusal = FindGateway()) return refusal;
+  if (!CountConnection()) return Verdict();
+  if (Verdict refusal = Admit()) return refusal;
+  if (Verdict refusal = ChooseRoute()) return refusal;
+  if (Verdict refusal = CheckScheme()) return refusal;
+  if (Verdict refusal = PrepareUpstream()) return refusal;
+  if (match.route->chain.empty()) return Pass();
+  return AskPlugins();
+}
+
+io::Task<Verdict> ProxyExchange::AskPlugins() {
+  Verdict answer = co_await plugins_.OnRequest(*this, match.route->chain);
+  if (!answer.has_value()) {
+    answer = co_await Pass();
+  } else if (reject_reason.empty()) {
+    source = Source::kPlugin;
   }
-  if (over_buffered_) co_return Reject(503, StatusMessage(503), "buffered-bytes");
-  if (service == nullptr) co_return Reject(503, StatusMessage(503), "no-service");
-  forward_.emplace(worker_, *this, downstream_, plugins_, body_.has_value() ? &*body_ : nullptr);
-  answer = co_await forward_->Run();
   co_return answer;
+}
+
+io::Task<Verdict> ProxyExchange::Pass() {
+  if (over_buffered_) return Reject(503, StatusMessage(503), "buffered-bytes");
+  if (service == nullptr) return Reject(503, StatusMessage(503), "no-service");
+  forward_.emplace(worker_, *this, downstream_, plugins_, body_.has_value() ? &*body_ : nullptr);
+  return forward_->Run();
 }
 
 Verdict ProxyExchange::FindGateway() {

@@ -37,6 +37,8 @@ class ProxyExchange final : public Exchange {
  private:
   friend class ExchangeList;
   io::Task<Verdict> Handle();
+  io::Task<Verdict> AskPlugins();
+  io::Task<Verdict> Pass();
   Verdict FindGateway();
   bool CountConnection();
   Verdict Admit();

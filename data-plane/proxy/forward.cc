@@ -191,19 +191,22 @@ io::Task<bool> Forward::SendRequest() {
   failure_ = TakeFirstBody(out);
   if (failure_.has_value()) {
     if (body_ != nullptr) exchange_.source = Source::kPlugin;
-    co_return false;
+    return false;
   }
   if (exchange_.upstream_sent == MonotonicTime{}) exchange_.upstream_sent = worker_.clock().Now();
-  const bool whole = out.last;
-  const io::IoError error = co_await upstream_->SendHead(out, service_.write_timeout);
+  return io::Then(upstream_->SendHead(out, service_.write_timeout),
+                  [this, whole = out.last](io::IoError error) { return RequestSent(whole, error); });
+}
+
+bool Forward::RequestSent(bool whole, io::IoError error) {
   if (error == io::IoError::kTimeout) {
     TargetFailed(true);
     failure_ = Refused(504, StatusMessage(504), "upstream-timeout");
-    co_return false;
+    return false;
   }
   // An upstream that stopped listening may have answered: its answer is looked for all the same.
   if (!whole && error == io::IoError::kNone) pump_.Start(*upstream_, service_.write_timeout);
-  co_return true;
+  return true;
 }
 
 bool Forward::MayRepeat() const {

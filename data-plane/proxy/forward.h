@@ -41,6 +41,7 @@ class Forward {
   UpstreamStream::Outgoing RequestHead();
   Verdict TakeFirstBody(UpstreamStream::Outgoing& out);
   io::Task<bool> SendRequest();
+  bool RequestSent(bool whole, io::IoError error);
   io::Task<Answer> ReadHead(bool reused);
   io::Task<bool> RelayInterim(http::ResponseHead& head);
   MonotonicTime NextLook(MonotonicTime deadline) const;
@@ -54,8 +55,10 @@ class Forward {
   io::Task<Verdict> Relay();
   http::Framing ClientFraming() const;
   void AddResponseFields();
-  io::Task<bool> Pass(UpstreamStream::BodyPiece first);
+  io::Task<bool> Pass(BodyPiece& first);
+  io::Task<bool> PassWithRest(Downstream::Outgoing out, const http::Fields* trailers);
   io::Task<bool> PassRest();
+  bool Passed(bool sent);
   const http::Fields* Trailers() const;
   void NoteGrpcStatus();
   io::Task<bool> SendLast(std::string_view data);

@@ -86,9 +86,8 @@ bool Http1Downstream::Gone() {
 
 io::Task<bool> Http1Downstream::SendContinue() {
   awaits_continue_ = false;
-  if (head_sent_) co_return true;
-  const bool sent = co_await Write("HTTP/1.1 100 Continue\r\n\r\n");
-  co_return sent;
+  if (head_sent_) return true;
+  return Write("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 bool Http1Downstream::DrainIsShort() const {
@@ -98,12 +97,11 @@ bool Http1Downstream::DrainIsShort() const {
 }
 
 io::Task<bool> Http1Downstream::SendInterim(const http::ResponseHead& head) {
-  if (protocol_ == http::Protocol::kHttp10 || head_sent_) co_return true;
+  if (protocol_ == http::Protocol::kHttp10 || head_sent_) return true;
   std::string& bytes = worker_.out();
   bytes.clear();
   http::AppendResponseHead(bytes, head.status, head.reason, head.fields, http::Framing{});
-  const bool sent = co_await Write(bytes);
-  co_return sent;
+  return Write(bytes);
 }
 
 io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
@@ -150,39 +148,38 @@ io::Task<bool> Http1Downstream::SendHead(Outgoing out) {
     }
   }
   if (out.last && chunked_out_ && !out.body_omitted) bytes.append(http::kLastChunk);
-  const bool sent = co_await Write(bytes);
-  complete_ = sent && out.last;
-  co_return sent;
+  return io::Then(Write(bytes), [this, last = out.last](bool sent) {
+    complete_ = sent && last;
+    return sent;
+  });
 }
 
 io::Task<bool> Http1Downstream::SendBody(std::string_view data, bool last) {
-  bool sent;
   if (chunked_out_) {
     std::string& bytes = worker_.out();
     bytes.clear();
     if (!data.empty()) http::AppendChunk(bytes, data);
     if (last) bytes.append(http::kLastChunk);
-    sent = co_await Write(bytes);
-  } else {
-    sent = co_await Write(data);
+    data = bytes;
   }
-  if (tunnel_ && last) stream_.ShutdownWrite();
-  complete_ = sent && last;
-  co_return sent;
+  return io::Then(Write(data), [this, last](bool sent) {
+    if (tunnel_ && last) stream_.ShutdownWrite();
+    complete_ = sent && last;
+    return sent;
+  });
 }
 
 // Nobody who speaks HTTP/1.1 waits for trailers that a client must ask for, and most lose them.
 io::Task<bool> Http1Downstream::SendTrailers(const http::Fields&) {
-  const bool sent = co_await SendBody({}, true);
-  co_return sent;
+  return SendBody({}, true);
 }
 
 io::Task<bool> Http1Downstream::Write(std::string_view bytes) {
-  if (bytes.empty()) co_return true;
-  const io::IoResult result = co_await io::WriteAll(stream_, bytes, worker_.times().write_stall);
-  sent_ += result.bytes;
-  if (result.error == io::IoError::kTimeout) ++worker_.stats().writes_stalled;
-  co_return result.ok();
+  return io::Then(io::WriteAll(stream_, bytes, worker_.times().write_stall), [this](io::IoResult result) {
+    sent_ += result.bytes;
+    if (result.error == io::IoError::kTimeout) ++worker_.stats().writes_stalled;
+    return result.ok();
+  });
 }
 
 void Http1Downstream::Abort() {
@@ -196,7 +193,13 @@ void Http1Downstream::EndAfterResponse() {
 }
 
 io::Task<bool> Http1Downstream::Finish() {
-  if (!complete_ || !keep_) co_return false;
+  if (!complete_ || !keep_) return false;
+  if (!body_.done()) return Drain();
+  reader_.Hold();
+  return true;
+}
+
+io::Task<bool> Http1Downstream::Drain() {
   const MonotonicTime deadline = worker_.loop().Now() + worker_.times().drain_body;
   while (!body_.done()) {
     BodyRead got = TryReadBody();

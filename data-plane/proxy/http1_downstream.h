@@ -47,6 +47,7 @@ class Http1Downstream final : public Downstream {
   io::Task<bool> SendContinue();
   io::Task<BodyRead> ReadTunnel();
   io::Task<bool> Write(std::string_view bytes);
+  io::Task<bool> Drain();
 
   Worker& worker_;
   io::Stream& stream_;

@@ -29,8 +29,7 @@ io::Task<io::IoError> Http1Upstream::SendHead(Outgoing out, Duration stall) {
   } else {
     bytes.append(out.body);
   }
-  const io::IoResult sent = co_await io::WriteAll(*connection_->stream, bytes, stall);
-  co_return sent.error;
+  return io::Then(io::WriteAll(*connection_->stream, bytes, stall), [](io::IoResult sent) { return sent.error; });
 }
 
 io::Task<io::IoError> Http1Upstream::SendBody(std::string_view data, bool last, Duration stall) {
@@ -41,10 +40,10 @@ io::Task<io::IoError> Http1Upstream::SendBody(std::string_view data, bool last, 
     if (last) bytes.append(http::kLastChunk);
     data = bytes;
   }
-  io::IoResult sent;
-  if (!data.empty()) sent = co_await io::WriteAll(*connection_->stream, data, stall);
-  if (tunnel_ && last) connection_->stream->ShutdownWrite();
-  co_return sent.error;
+  return io::Then(io::WriteAll(*connection_->stream, data, stall), [this, last](io::IoResult sent) {
+    if (tunnel_ && last) connection_->stream->ShutdownWrite();
+    return sent.error;
+  });
 }
 
 io::Task<UpstreamStream::HeadRead> Http1Upstream::ReadHead(http::ResponseHead& head, MonotonicTime deadline) {

@@ -55,16 +55,17 @@ io::Task<Verdict> Forward::Relay() {
   if (head_request_) content_length_ = std::string(head_.fields.Get("content-length"));
   http::RemoveConnectionFields(head_.fields);
   AddResponseFields();
-  const UpstreamStream::BodyPiece piece = upstream_->TryReadBody();
-  if (piece.malformed) co_return Refused(502, StatusMessage(502), "upstream-response");
+  const UpstreamStream::BodyPiece first = upstream_->TryReadBody();
+  if (first.malformed) co_return Refused(502, StatusMessage(502), "upstream-response");
 
   exchange_.source = Source::kUpstream;
   exchange_.response = &head_;
   plugins_.OnResponse(exchange_, head_);
   Verdict failure;
   bool passed = true;
+  BodyPiece piece{.bytes = first.data, .last = first.end};
   if (exchange_.buffer_response && head_.framing.kind != Kind::kNone) {
-    failure = co_await PassWhole(piece);
+    failure = co_await PassWhole(first);
     if (failure.has_value()) exchange_.source = Source::kGateway;
   } else {
     passed = co_await Pass(piece);
@@ -77,27 +78,37 @@ io::Task<Verdict> Forward::Relay() {
   co_return failure;
 }
 
-// Head with the first piece, then piece by piece, never ahead of the client. False where it was cut short.
-io::Task<bool> Forward::Pass(UpstreamStream::BodyPiece first) {
-  const http::Fields* trailers = first.end ? Trailers() : nullptr;
-  BodyPiece piece{.bytes = first.data, .last = first.end};
-  plugins_.OnResponseBody(exchange_, piece);
+// Head with the first piece, then piece by piece, never ahead of the client. False where it was cut short. `first` must
+// live until then: a plugin's replacement is in it.
+io::Task<bool> Forward::Pass(BodyPiece& first) {
+  const bool end = first.last;
+  const http::Fields* trailers = end ? Trailers() : nullptr;
+  plugins_.OnResponseBody(exchange_, first);
   Downstream::Outgoing out{
-      .head = &head_, .framing = ClientFraming(), .body = piece.bytes, .last = first.end && trailers == nullptr};
+      .head = &head_, .framing = ClientFraming(), .body = first.bytes, .last = end && trailers == nullptr};
   if (head_request_) {
     out.body = {};
     out.body_omitted = true;
   }
   exchange_.status = head_.status;
   if (out.framing.kind != Kind::kNone) exchange_.response_body_bytes += out.body.size();
+  if (!out.last) return PassWithRest(out, trailers);
+  return io::Then(downstream_.SendHead(out), [this](bool sent) { return Passed(sent); });
+}
+
+io::Task<bool> Forward::PassWithRest(Downstream::Outgoing out, const http::Fields* trailers) {
   bool sent = co_await downstream_.SendHead(out);
   if (sent && trailers != nullptr) {
     sent = co_await downstream_.SendTrailers(*trailers);
-  } else if (sent && !first.end) {
+  } else if (sent) {
     sent = co_await PassRest();
   }
+  co_return Passed(sent);
+}
+
+bool Forward::Passed(bool sent) {
   if (!sent && exchange_.reject_reason.empty()) Cut("client-gone");
-  co_return sent;
+  return sent;
 }
 
 // False where the client is gone, or the upstream failed and the response was cut.
