@@ -57,6 +57,7 @@ class Platform {
 
   Postgres& database() { return *database_; }
   Process& control_plane() { return *control_plane_; }
+  Process& upstream() { return *upstream_; }
   Process& node(int index = 0) { return *nodes_[index].process; }
   void StopControlPlane();  // SIGTERM and wait
   void StartControlPlane();

@@ -1,6 +1,7 @@
 #include "tests/support/http2_client.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -23,6 +24,8 @@ Http2Client::Http2Client(uint16_t port, std::string_view opening, const char* se
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const int on = 1;  // a frame's end must not wait for an acknowledgement
+  REQUIRE(setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
   REQUIRE(nghttp2_hd_inflate_new(&inflater_) == 0);
   if (server_name != nullptr) Secure(server_name);
   Send(opening);

@@ -59,11 +59,13 @@ std::string Peer::ReadRequest() {
   if (request.empty()) return "";
   size_t size = BodyLength(request);
   if (request.find("\r\nTransfer-Encoding: chunked\r\n") != std::string::npos) {
-    size_t end;
-    while ((end = buffered.find("0\r\n\r\n")) == std::string::npos) {
+    constexpr std::string_view kLast = "0\r\n\r\n";
+    size_t end, seen = 0;
+    while ((end = buffered.find(kLast, seen)) == std::string::npos) {
+      seen = buffered.size() - std::min(buffered.size(), kLast.size() - 1);
       if (!ReadMore()) return "";
     }
-    size = end + 5;
+    size = end + kLast.size();
   }
   while (buffered.size() < size) {
     if (!ReadMore()) return "";
@@ -116,9 +118,9 @@ Upstream::Serve Answering(std::string response) {
 }
 
 std::string Balanced(const std::string& upstream, const std::string& targets, const std::string& route) {
-  return R"(id: "11111111-1111-4111-8111-111111111111" hosts: "a.test" plan { egress_allow: "127.0.0.0/8" }
-            services { name: "s" host: "u" } upstreams { name: "u" )" +
-         upstream + "} " + targets + "routes { " + route + " }";
+  std::string text = R"(id: "11111111-1111-4111-8111-111111111111" hosts: "a.test" services { name: "s" host: "u" }
+                        plan { requests_per_second: 10000 egress_allow: "127.0.0.0/8" } upstreams { name: "u" )";
+  return text.append(upstream).append("} ").append(targets).append("routes { ").append(route).append(" }");
 }
 
 std::string TargetEntity(uint16_t port, const std::string& more) {

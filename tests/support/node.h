@@ -17,7 +17,7 @@
 
 namespace sluice::test {
 
-inline constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+inline const std::string kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // The upstream's side of one connection, in the hands of a test.
 class Peer {

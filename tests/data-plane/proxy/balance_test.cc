@@ -1,8 +1,10 @@
 // Which of several real targets requests reach.
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "catch2/catch.hpp"
 #include "tests/data-plane/io/dns_server.h"
@@ -133,6 +135,24 @@ TEST_CASE("least-connections keeps away from the target that is busy") {
   }
   answer.set_value();
   CHECK(client.Read().body == "busy");
+}
+
+TEST_CASE("latency keeps away from the target that was slow once, on every worker") {
+  std::atomic<int> asked{0};
+  Upstream slow([&](Upstream&, Peer& peer) {
+    while (!peer.ReadRequest().empty()) {
+      ++asked;
+      std::this_thread::sleep_for(std::chrono::seconds(2));  // far more than the other needs on a busy machine
+      peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow");
+    }
+  });
+  const Targets quick(1);
+  Node node({.gateway = Balanced(R"(algorithm: "latency")", TargetEntity(slow.port()) + quick.Entities()),
+             .workers = 2});
+  for (int i = 0; i < 2; ++i) node.Ask(kGet);  // a target that nothing is known of is asked first
+  CHECK(asked == 1);
+  for (int i = 0; i < 20; ++i) CHECK(node.Ask(kGet).body == "0");
+  CHECK(asked == 1);
 }
 
 TEST_CASE("requests are retried on other targets, but no more than the budget allows") {

@@ -121,6 +121,29 @@ TEST_CASE("a gateway never shows a certificate for another's name, whatever its 
   CHECK(shop.Shown("nobody.test") == "the node's");
 }
 
+TEST_CASE("two gateways with more than a hundred names and one certificate each stay apart under every name") {
+  constexpr int kNames = 120;
+  const auto name = [](int i, const char* owner) { return "host-" + std::to_string(i) + owner; };
+  std::vector<std::string> all;  // each gateway claims every name, also the other's
+  for (const char* owner : {".a.test", ".b.test"}) {
+    for (int i = 0; i < kNames; ++i) all.push_back(name(i, owner));
+  }
+  Shop shop;
+  std::string hosts[2];
+  for (int i = 0; i < 2 * kNames; ++i) hosts[i / kNames] += " hosts: \"" + all[i] + "\"";
+  shop.PublishA(shop.Pair(1, "A's", all) + hosts[0]);
+  shop.PublishB(shop.Pair(2, "B's", all) + hosts[1]);
+  for (int i = 0; i < kNames; ++i) {
+    CHECK(shop.Shown(name(i, ".a.test")) == "A's");
+    CHECK(shop.Shown(name(i, ".b.test")) == "B's");
+  }
+  TlsClient client(shop.node.group().https_port(), name(0, ".a.test"));
+  for (const int i : {0, 1, kNames - 1}) {
+    CHECK(client.Ask(name(i, ".a.test")).starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(client.Ask(name(i, ".b.test")).starts_with("HTTP/1.1 421 "));
+  }
+}
+
 TEST_CASE("of two key types a client is shown ECDSA where it can take it, and RSA otherwise") {
   Shop shop;
   shop.PublishA(shop.Pair(1, "A's", {"a.test"}, true));

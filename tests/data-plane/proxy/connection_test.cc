@@ -90,7 +90,7 @@ TEST_CASE("the longest request line with the largest head is served, also where 
   auto client = node.Connect();
   client.Send(line + std::string(32'000, 'x'));
   for (int turn = 0; turn < 2; ++turn) node.stats();  // by then the worker has read the first piece
-  client.Send(std::string(768 - (4 + 6 + 32) - (1 + 32), 'x') + "\r\n\r\n");
+  client.Send(std::string(768 - (4 + 6 + 32) - (1 + 32), 'x').append("\r\n\r\n"));
   CHECK(client.Read().status == 200);
 }
 

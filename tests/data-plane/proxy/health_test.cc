@@ -134,6 +134,27 @@ TEST_CASE("active checks find a target that fails, and that it is well again") {
   CHECK(node.stats().targets_recovered == 1);
 }
 
+TEST_CASE("a target that nothing brings back is tried by one request after its break, and serves again") {
+  // Found by requests, and found by checks that do not say when it is well.
+  Target by_requests, by_checks;
+  Node passive({.gateway = Checked(kPassive, by_requests.Entity()), .workers = 2});
+  Node active(Quick(Checked(R"(active { healthy { interval: 1 successes: 0 }
+                                        unhealthy { interval: 0 http_failures: 2 } })", by_checks.Entity())));
+  by_requests.Say(500), by_checks.Say(500);
+  for (Node* node : {&passive, &active}) REQUIRE(Eventually([&] { return node->Ask(kGet).status == 503; }));
+  const int asked = by_requests.requests();
+  CHECK(passive.Ask(kGet).status == 503);
+  CHECK(by_requests.requests() == asked);
+  by_requests.Say(200), by_checks.Say(200);
+  const auto enough = std::chrono::seconds(60);
+  for (Node* node : {&passive, &active}) {
+    CHECK(Eventually([&] { return node->Ask(kGet).status == 200; }, enough));
+    CHECK(node->Ask(kGet).status == 200);
+    CHECK(node->stats().targets_recovered == 1);
+  }
+  CHECK(by_requests.requests() == asked + 2);
+}
+
 TEST_CASE("a check asks for its path, and the target by its name") {
   Target target;
   Node node(Quick(Checked(kActive, target.Entity())));
@@ -154,7 +175,7 @@ TEST_CASE("checks keep to the egress policy") {
   sluice::io::DnsServer names;
   names.Put("inside.test", {.v4 = {"127.0.0.1"}, .v6 = {}});
   std::string gateway = Checked(kActive, R"(targets { upstream: "u" target: "inside.test:UPSTREAM_PORT" })");
-  gateway.erase(gateway.find("plan {"), gateway.find("services {") - gateway.find("plan {"));
+  gateway.erase(gateway.find("plan {"), gateway.find("upstreams {") - gateway.find("plan {"));
   NodeOptions options = Quick(gateway);
   options.allow_upstream = false;
   options.options.resolvers = names.servers();
