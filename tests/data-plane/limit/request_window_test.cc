@@ -1,5 +1,6 @@
 #include "data-plane/limit/request_window.h"
 
+#include <deque>
 #include <future>
 
 #include "catch2/catch.hpp"
@@ -46,8 +47,7 @@ class StoppedClock final : public sluice::Clock {
   const MonotonicTime now_ = std::chrono::steady_clock::now();
 };
 
-int CountAnswered(Node& node, int requests, int status) {
-  auto client = node.Connect();
+int CountAnswered(sluice::test::WireClient& client, int requests, int status) {
   int count = 0;
   for (int i = 0; i < requests; ++i) count += client.Get("a.test", "/").status == status ? 1 : 0;
   return count;
@@ -60,10 +60,14 @@ TEST_CASE("two workers together admit exactly the limit within one second") {
   sluice::test::NodeOptions options{.workers = 2};
   options.options.clock = &clock;
   Node node(std::move(options));
-  std::vector<std::future<int>> clients;
-  for (int i = 0; i < 8; ++i) clients.push_back(std::async(std::launch::async, CountAnswered, std::ref(node), 20, 200));
+  std::deque<sluice::test::WireClient> clients;
+  std::vector<std::future<int>> counts;
+  for (int i = 0; i < 8; ++i) {
+    auto& client = clients.emplace_back(node.group().http_port());
+    counts.push_back(std::async(std::launch::async, CountAnswered, std::ref(client), 20, 200));
+  }
   int admitted = 0;
-  for (auto& client : clients) admitted += client.get();
+  for (auto& count : counts) admitted += count.get();
   CHECK(admitted == 100);
   CHECK(node.upstream().requests() == 100);
 }
