@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/check.h"
 #include "data-plane/http/syntax.h"
 
 namespace sluice::http {
@@ -51,6 +52,13 @@ BodyDecoder::Step BodyDecoder::Decode(std::string_view input) {
     if (!step.error.empty() || done_) return step;
   }
   return step;
+}
+
+void BodyDecoder::Skip(uint64_t bytes) {
+  SLUICE_CHECK(bytes <= length_left());
+  remaining_ -= bytes;
+  decoded_ += bytes;
+  done_ = remaining_ == 0;
 }
 
 bool BodyDecoder::EndOfInput() {

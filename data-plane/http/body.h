@@ -27,6 +27,10 @@ class BodyDecoder {
   };
   // Decodes the next piece. Bytes behind the body's end are never consumed: they belong to the next message.
   Step Decode(std::string_view input);
+  // So many bytes of a body with a length went another way: no more than `length_left`.
+  void Skip(uint64_t bytes);
+  // What is missing of a body with a length; 0 for any other.
+  uint64_t length_left() const { return framing_.kind == Framing::Kind::kLength ? remaining_ : 0; }
   // What the end of the connection means: true where it ends the body (kUntilClose), false where it cuts it short.
   bool EndOfInput();
 

@@ -57,8 +57,8 @@ inline constexpr size_t kMaxPosted = 65'536;
 // Rounds of deferred coroutines between two looks at the sockets, so that coroutines which wake each other starve
 // nobody.
 inline constexpr int kMaxDeferRounds = 4;
-// Steps of bulk transfers between two looks at the sockets: with 64 KiB each they take a few hundred microseconds,
-// which is what a small request may have to wait for them, however many transfers there are.
+// Steps of bulk transfers between two looks at the sockets: with 64 KiB copied or 256 KiB spliced each they take a few
+// hundred microseconds, which is what a small request may have to wait for them, however many transfers there are.
 inline constexpr size_t kMaxBulkInTurn = 4;
 
 class Loop {

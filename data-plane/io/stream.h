@@ -36,6 +36,8 @@ struct IoResult {
   bool ok() const { return error == IoError::kNone; }
 };
 
+class TcpStream;
+
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -90,6 +92,8 @@ class Stream {
   virtual Loop& loop() = 0;
   // True when the peer has closed or sent something unasked: such an idle connection must not be reused.
   virtual bool IsStale() = 0;
+  // The connection itself, where its bytes are sent as they are; null under TLS. For the splicing of Piped.
+  virtual TcpStream* Plain() { return nullptr; }
 
  protected:
   virtual bool IsReadable() const = 0;

@@ -1,6 +1,7 @@
 #include "data-plane/io/tcp_stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,43 +20,52 @@ TcpStream::~TcpStream() {
   close(fd_);
 }
 
-IoResult TcpStream::TryRead(std::span<char> out) {
-  SLUICE_CHECK(!out.empty());
+// What `call` moved, in one direction. `ready` is that direction's flag.
+template <typename Call>
+IoResult TcpStream::Attempt(bool& ready, Call call) {
   if (cancelled_) return {0, IoError::kCancelled};
   if (!watched_) return {0, IoError::kReset};
-  if (!readable_) return {0, IoError::kWouldBlock};
+  if (!ready) return {0, IoError::kWouldBlock};
   for (;;) {
-    const ssize_t count = recv(fd_, out.data(), out.size(), 0);
-    if (count > 0) {
-      const size_t bytes = static_cast<size_t>(count);
-      if (bytes < out.size() && !hung_up_) readable_ = false;
-      bulk_ = bytes >= kBulkRead || bytes == out.size();
-      return {bytes, IoError::kNone};
-    }
-    if (count == 0) return {0, IoError::kEnd};
+    const ssize_t count = call();
+    if (count >= 0) return {static_cast<size_t>(count), IoError::kNone};
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return {0, IoError::kReset};
-    readable_ = false;
+    ready = false;
     return {0, IoError::kWouldBlock};
   }
 }
 
+IoResult TcpStream::TryRead(std::span<char> out) {
+  SLUICE_CHECK(!out.empty());
+  const IoResult got = Attempt(readable_, [&] { return recv(fd_, out.data(), out.size(), 0); });
+  if (!got.ok()) return got;
+  if (got.bytes == 0) return {0, IoError::kEnd};
+  if (got.bytes < out.size() && !hung_up_) readable_ = false;
+  bulk_ = got.bytes >= kBulkRead || got.bytes == out.size();
+  return got;
+}
+
 IoResult TcpStream::TryWrite(std::string_view data) {
-  if (cancelled_) return {0, IoError::kCancelled};
-  if (!watched_) return {0, IoError::kReset};
-  if (!writable_) return {0, IoError::kWouldBlock};
-  for (;;) {
-    const ssize_t count = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      const size_t bytes = static_cast<size_t>(count);
-      if (bytes < data.size()) writable_ = false;
-      return {bytes, IoError::kNone};
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) return {0, IoError::kReset};
-    writable_ = false;
-    return {0, IoError::kWouldBlock};
-  }
+  const IoResult sent = Attempt(writable_, [&] { return send(fd_, data.data(), data.size(), MSG_NOSIGNAL); });
+  if (sent.ok() && sent.bytes < data.size()) writable_ = false;
+  return sent;
+}
+
+// A short splice says nothing of readiness: the pipe may have had no place for more pieces.
+IoResult TcpStream::TryFill(int pipe, size_t max) {
+  SLUICE_CHECK(max > 0);
+  const IoResult got = Attempt(
+      readable_, [&] { return splice(fd_, nullptr, pipe, nullptr, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK); });
+  if (!got.ok()) return got;
+  if (got.bytes == 0) return {0, IoError::kEnd};
+  bulk_ = got.bytes >= kBulkRead;
+  return got;
+}
+
+IoResult TcpStream::TryDrain(int pipe, size_t bytes) {
+  return Attempt(writable_,
+                 [&] { return splice(pipe, nullptr, fd_, nullptr, bytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK); });
 }
 
 void TcpStream::ShutdownWrite() { shutdown(fd_, SHUT_WR); }

@@ -18,6 +18,10 @@ class TcpStream final : public Stream, public Pollable {
   void ResetOnClose() override;
   Loop& loop() override { return loop_; }
   bool IsStale() override;
+  TcpStream* Plain() override { return this; }
+  // TryRead into an empty pipe of at most `max` bytes, and TryWrite of so many that are in a pipe.
+  IoResult TryFill(int pipe, size_t max);
+  IoResult TryDrain(int pipe, size_t bytes);
   void OnEvents(uint32_t epoll_events) override;
   int fd() const { return fd_; }
 
@@ -26,6 +30,9 @@ class TcpStream final : public Stream, public Pollable {
   bool IsWritable() const override { return writable_; }
 
  private:
+  template <typename Call>
+  IoResult Attempt(bool& ready, Call call);
+
   Loop& loop_;
   const int fd_;
   bool watched_;

@@ -1,5 +1,7 @@
 #include "data-plane/proxy/body_reader.h"
 
+#include "data-plane/proxy/limits.h"
+
 namespace sluice::proxy {
 
 BodyReader::Piece BodyReader::Take() {
@@ -24,6 +26,16 @@ BodyReader::Piece BodyReader::Take() {
   piece.malformed = malformed_;
   reader_.Hold();
   return piece;
+}
+
+io::Task<io::IoError> BodyReader::Fill(MonotonicTime deadline, io::Piped* piped) {
+  return piped != nullptr && decoder_.length_left() >= kMinPiped ? Fill(deadline, *piped) : reader_.Fill(deadline);
+}
+
+io::Task<io::IoError> BodyReader::Fill(MonotonicTime deadline, io::Piped& piped) {
+  const io::IoError error = co_await reader_.Fill(deadline, piped, decoder_.length_left());
+  decoder_.Skip(piped.bytes());
+  co_return error;
 }
 
 }  // namespace sluice::proxy

@@ -21,11 +21,15 @@ class BodyReader {
   void Restart(http::Framing framing) { decoder_ = http::BodyDecoder(framing); }
   // What is pending of the body. Bytes behind its end stay pending, and survive suspensions.
   Piece Take();
+  // Waits for more of it, as Reader::Fill. Of a body with a length of which enough is left (kMinPiped) it may go into
+  // `piped` instead, and counts as taken then; null: never. Nothing is pending before.
+  io::Task<io::IoError> Fill(MonotonicTime deadline, io::Piped* piped);
   bool done() const { return decoder_.done(); }
   bool EndOfInput() { return decoder_.EndOfInput(); }
   uint64_t decoded() const { return decoder_.decoded(); }
 
  private:
+  io::Task<io::IoError> Fill(MonotonicTime deadline, io::Piped& piped);
   Reader& reader_;
   http::BodyDecoder decoder_;
   std::string joined_;  // of several chunks in one read

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "data-plane/http/head.h"
+#include "data-plane/io/pipe.h"
 #include "data-plane/io/task.h"
 
 namespace sluice::proxy {
@@ -36,8 +37,8 @@ class Downstream {
   virtual void AllowSilence() {}
   // What is here already; empty without `end` where waiting is needed.
   virtual BodyRead TryReadBody() = 0;
-  // At least one byte, the end, or an error.
-  virtual io::Task<BodyRead> ReadBody() = 0;
+  // At least one byte, the end, or an error. The bytes may be in `piped` instead of `data`, where that is not null.
+  virtual io::Task<BodyRead> ReadBody(io::Piped* piped = nullptr) = 0;
   virtual bool body_done() const = 0;
   virtual uint64_t body_received() const = 0;
   // The client has ended or broken the connection, as far as that shows without waiting. Never while another coroutine
@@ -61,6 +62,9 @@ class Downstream {
   virtual io::Task<bool> SendInterim(const http::ResponseHead& head) = 0;
   virtual io::Task<bool> SendHead(Outgoing out) = 0;
   virtual io::Task<bool> SendBody(std::string_view data, bool last) = 0;
+  // Whether this body can be sent by SendPiped. Once the head is sent.
+  virtual bool TakesPiped() const { return false; }
+  virtual io::Task<bool> SendPiped(io::Piped&, bool) { return false; }
   // Ends the body with these fields behind it, instead of SendBody's `last`; without them where the client's version
   // has no place for them.
   virtual io::Task<bool> SendTrailers(const http::Fields& trailers) = 0;

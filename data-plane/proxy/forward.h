@@ -63,7 +63,7 @@ class Forward {
   void NoteGrpcStatus();
   io::Task<bool> SendLast(std::string_view data);
   io::Task<Verdict> PassWhole(UpstreamStream::BodyPiece first);
-  io::Task<UpstreamStream::BodyPiece> ReadResponse();
+  io::Task<UpstreamStream::BodyPiece> ReadResponse(io::Piped* piped = nullptr);
   io::Task<Verdict> Tunnel();
   io::Task<void> CopyTunnel();
   void Cut(std::string_view reason);

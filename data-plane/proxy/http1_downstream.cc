@@ -53,7 +53,7 @@ io::Task<BodyRead> Http1Downstream::ReadTunnel() {
   co_return got;
 }
 
-io::Task<BodyRead> Http1Downstream::ReadBody() {
+io::Task<BodyRead> Http1Downstream::ReadBody(io::Piped* piped) {
   if (tunnel_) {
     BodyRead raw = co_await ReadTunnel();
     co_return raw;
@@ -68,12 +68,13 @@ io::Task<BodyRead> Http1Downstream::ReadBody() {
     const MonotonicTime before = worker_.loop().Now();
     const uint64_t received = reader_.received();
     const MonotonicTime deadline = floor_.Deadline(before);
-    const io::IoError error = co_await reader_.Fill(deadline);
+    const io::IoError error = co_await body_.Fill(deadline, piped);
     floor_.Count(reader_.received() - received, worker_.loop().Now() - before);
     if (error == io::IoError::kTimeout || (error == io::IoError::kNone && floor_.TooSlow())) {
       co_return Broken(BodyError::kTooSlow);
     }
     if (error != io::IoError::kNone) co_return Broken(BodyError::kGone);
+    if (piped != nullptr && !piped->empty()) co_return BodyRead{.data = {}, .end = body_.done()};
   }
 }
 
@@ -169,17 +170,28 @@ io::Task<bool> Http1Downstream::SendBody(std::string_view data, bool last) {
   });
 }
 
+io::Task<bool> Http1Downstream::SendPiped(io::Piped& piped, bool last) {
+  return io::Then(io::WriteAll(stream_, piped, worker_.times().write_stall), [this, last](io::IoResult result) {
+    const bool sent = Wrote(result);
+    complete_ = sent && last;
+    return sent;
+  });
+}
+
 // Nobody who speaks HTTP/1.1 waits for trailers that a client must ask for, and most lose them.
 io::Task<bool> Http1Downstream::SendTrailers(const http::Fields&) {
   return SendBody({}, true);
 }
 
 io::Task<bool> Http1Downstream::Write(std::string_view bytes) {
-  return io::Then(io::WriteAll(stream_, bytes, worker_.times().write_stall), [this](io::IoResult result) {
-    sent_ += result.bytes;
-    if (result.error == io::IoError::kTimeout) ++worker_.stats().writes_stalled;
-    return result.ok();
-  });
+  return io::Then(io::WriteAll(stream_, bytes, worker_.times().write_stall),
+                  [this](io::IoResult result) { return Wrote(result); });
+}
+
+bool Http1Downstream::Wrote(io::IoResult result) {
+  sent_ += result.bytes;
+  if (result.error == io::IoError::kTimeout) ++worker_.stats().writes_stalled;
+  return result.ok();
 }
 
 void Http1Downstream::Abort() {

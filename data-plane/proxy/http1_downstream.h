@@ -27,13 +27,15 @@ class Http1Downstream final : public Downstream {
 
   void SetMaxBody(uint64_t bytes) override { max_body_ = bytes; }
   BodyRead TryReadBody() override;
-  io::Task<BodyRead> ReadBody() override;
+  io::Task<BodyRead> ReadBody(io::Piped* piped) override;
   bool body_done() const override { return body_.done(); }
   uint64_t body_received() const override { return body_.decoded(); }
   bool Gone() override;
   io::Task<bool> SendInterim(const http::ResponseHead& head) override;
   io::Task<bool> SendHead(Outgoing out) override;
   io::Task<bool> SendBody(std::string_view data, bool last) override;
+  bool TakesPiped() const override { return !chunked_out_ && !tunnel_ && stream_.Plain() != nullptr; }
+  io::Task<bool> SendPiped(io::Piped& piped, bool last) override;
   io::Task<bool> SendTrailers(const http::Fields& trailers) override;
   void Abort() override;
   void EndAfterResponse() override;
@@ -47,6 +49,7 @@ class Http1Downstream final : public Downstream {
   io::Task<bool> SendContinue();
   io::Task<BodyRead> ReadTunnel();
   io::Task<bool> Write(std::string_view bytes);
+  bool Wrote(io::IoResult result);
   io::Task<bool> Drain();
 
   Worker& worker_;

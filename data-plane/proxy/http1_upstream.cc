@@ -46,6 +46,10 @@ io::Task<io::IoError> Http1Upstream::SendBody(std::string_view data, bool last, 
   });
 }
 
+io::Task<io::IoError> Http1Upstream::SendPiped(io::Piped& piped, Duration stall) {
+  return io::Then(io::WriteAll(*connection_->stream, piped, stall), [](io::IoResult sent) { return sent.error; });
+}
+
 io::Task<UpstreamStream::HeadRead> Http1Upstream::ReadHead(http::ResponseHead& head, MonotonicTime deadline) {
   Reader& reader = connection_->reader;
   for (;;) {
@@ -80,11 +84,11 @@ UpstreamStream::BodyPiece Http1Upstream::TryReadBody() {
   return piece;
 }
 
-io::Task<UpstreamStream::BodyPiece> Http1Upstream::ReadBody(MonotonicTime deadline) {
+io::Task<UpstreamStream::BodyPiece> Http1Upstream::ReadBody(MonotonicTime deadline, io::Piped* piped) {
   for (;;) {
     BodyPiece piece = Take();
     if (piece.malformed || piece.end || !piece.data.empty()) co_return piece;
-    const io::IoError error = co_await connection_->reader.Fill(deadline);
+    const io::IoError error = co_await body_.Fill(deadline, piped);
     if (error == io::IoError::kEnd && body_.EndOfInput()) {
       ended_ = true;
       piece.end = true;
@@ -92,6 +96,10 @@ io::Task<UpstreamStream::BodyPiece> Http1Upstream::ReadBody(MonotonicTime deadli
     }
     if (error != io::IoError::kNone) {
       piece.error = error;
+      co_return piece;
+    }
+    if (piped != nullptr && !piped->empty()) {
+      piece.end = body_.done();
       co_return piece;
     }
   }

@@ -18,9 +18,11 @@ class Http1Upstream final : public UpstreamStream {
 
   io::Task<io::IoError> SendHead(Outgoing out, Duration stall) override;
   io::Task<io::IoError> SendBody(std::string_view data, bool last, Duration stall) override;
+  bool TakesPiped() const override { return !chunked_out_ && !tunnel_ && connection_->stream->Plain() != nullptr; }
+  io::Task<io::IoError> SendPiped(io::Piped& piped, Duration stall) override;
   io::Task<HeadRead> ReadHead(http::ResponseHead& head, MonotonicTime deadline) override;
   BodyPiece TryReadBody() override;
-  io::Task<BodyPiece> ReadBody(MonotonicTime deadline) override;
+  io::Task<BodyPiece> ReadBody(MonotonicTime deadline, io::Piped* piped) override;
   void BecomeTunnel() override;
   bool answered() const override { return connection_->reader.received() != received_before_; }
   void Abort() override;

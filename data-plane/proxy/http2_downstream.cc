@@ -72,7 +72,7 @@ BodyRead Http2Downstream::TryReadBody() {
   return {.data = piece_, .end = ended_, .error = BodyError::kNone};
 }
 
-io::Task<BodyRead> Http2Downstream::ReadBody() {
+io::Task<BodyRead> Http2Downstream::ReadBody(io::Piped*) {
   for (;;) {
     BodyRead got = TryReadBody();
     if (got.error != BodyError::kNone || got.end || !got.data.empty()) co_return got;

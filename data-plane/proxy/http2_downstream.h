@@ -27,7 +27,7 @@ class Http2Downstream final : public Downstream, public http::Http2StreamObserve
   void SetMaxBody(uint64_t bytes) override { max_body_ = bytes; }
   void AllowSilence() override { may_pause_ = true; }
   BodyRead TryReadBody() override;
-  io::Task<BodyRead> ReadBody() override;
+  io::Task<BodyRead> ReadBody(io::Piped*) override;
   bool body_done() const override { return ended_ && in_.empty(); }
   uint64_t body_received() const override { return handed_out_; }
   bool Gone() override { return stream_ == nullptr; }

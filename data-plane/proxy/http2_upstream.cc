@@ -99,7 +99,7 @@ UpstreamStream::BodyPiece Http2Upstream::TryReadBody() {
   return {.data = given_, .end = ended_, .malformed = malformed_ && given_.empty()};
 }
 
-io::Task<UpstreamStream::BodyPiece> Http2Upstream::ReadBody(MonotonicTime deadline) {
+io::Task<UpstreamStream::BodyPiece> Http2Upstream::ReadBody(MonotonicTime deadline, io::Piped*) {
   for (;;) {
     BodyPiece piece = TryReadBody();
     if (piece.malformed || piece.end || !piece.data.empty()) co_return piece;

@@ -23,7 +23,7 @@ class Http2Upstream final : public UpstreamStream, private http::Http2StreamObse
   io::Task<io::IoError> SendBody(std::string_view data, bool last, Duration stall) override;
   io::Task<HeadRead> ReadHead(http::ResponseHead& head, MonotonicTime deadline) override;
   BodyPiece TryReadBody() override;
-  io::Task<BodyPiece> ReadBody(MonotonicTime deadline) override;
+  io::Task<BodyPiece> ReadBody(MonotonicTime deadline, io::Piped*) override;
   const http::Fields* trailers() const override { return trailers_.size() > 0 ? &trailers_ : nullptr; }
   bool answered() const override { return answered_; }
   bool refused() const override { return refused_; }

@@ -13,6 +13,7 @@
 namespace sluice::proxy {
 
 inline constexpr size_t kScratchBytes = 64 * 1024;            // one read, shared by a worker's connections
+inline constexpr size_t kMinPiped = 64 * 1024;                // left of a body: with less, a pipe saves nothing
 inline constexpr uint64_t kMaxRequestsPerConnection = 10'000;
 inline constexpr size_t kMaxConnectionsPerAddress = 256;      // all workers of a node
 inline constexpr size_t kMaxConnectionsPerGateway = 1024;     // of clients, all workers of a node

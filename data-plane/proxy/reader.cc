@@ -36,6 +36,24 @@ io::Task<io::IoError> Reader::Fill(MonotonicTime deadline) {
   }
 }
 
+io::Task<io::IoError> Reader::Fill(MonotonicTime deadline, io::Piped& piped, size_t max) {
+  SLUICE_CHECK(pending_.empty());
+  Compact();
+  for (;;) {
+    const io::IoError waited = co_await stream_->Readable(deadline);
+    if (waited != io::IoError::kNone) co_return waited;
+    io::IoError error;
+    if (piped.Ready(*stream_)) {
+      const io::IoResult got = piped.TryFill(*stream_, max);
+      received_ += got.bytes;
+      error = got.error;
+    } else {
+      error = Take();
+    }
+    if (error != io::IoError::kWouldBlock) co_return error;
+  }
+}
+
 io::IoError Reader::TryFill() {
   Compact();
   const io::IoError error = Take();

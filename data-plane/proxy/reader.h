@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "data-plane/io/pipe.h"
 #include "data-plane/io/stream.h"
 #include "data-plane/io/task.h"
 
@@ -28,7 +29,11 @@ class Reader {
   // Waits for bytes and adds at least one to what is pending. kEnd, kReset, kTimeout, kCancelled, kTls otherwise.
   io::Task<io::IoError> Fill(MonotonicTime deadline);
 
-  // The same without waiting, and held; kWouldBlock where nothing is here.
+  // The same inside the kernel, at most `max` bytes, where `piped` can: then nothing is added to what is pending, of
+  // which there is nothing before.
+  io::Task<io::IoError> Fill(MonotonicTime deadline, io::Piped& piped, size_t max);
+
+  // Fill without waiting, and held; kWouldBlock where nothing is here.
   io::IoError TryFill();
 
   uint64_t received() const { return received_; }

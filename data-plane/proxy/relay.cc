@@ -113,8 +113,10 @@ bool Forward::Passed(bool sent) {
 
 // False where the client is gone, or the upstream failed and the response was cut.
 io::Task<bool> Forward::PassRest() {
+  io::Piped piped(worker_.pipes());
+  const bool may_pipe = !plugins_.Has(kOnResponseBody) && downstream_.TakesPiped();
   for (;;) {
-    const UpstreamStream::BodyPiece next = co_await ReadResponse();
+    const UpstreamStream::BodyPiece next = co_await ReadResponse(may_pipe ? &piped : nullptr);
     if (next.error != io::IoError::kNone) {
       const std::string_view reason = next.error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated";
       Cut(client_gone_ ? "client-gone" : reason);
@@ -126,8 +128,13 @@ io::Task<bool> Forward::PassRest() {
     }
     BodyPiece more{.bytes = next.data, .last = next.end};
     plugins_.OnResponseBody(exchange_, more);
-    exchange_.response_body_bytes += more.bytes.size();
+    exchange_.response_body_bytes += more.bytes.size() + piped.bytes();
     bool sent;
+    if (!piped.empty()) {
+      sent = co_await downstream_.SendPiped(piped, next.end);
+      if (!sent || next.end) co_return sent;
+      continue;
+    }
     if (next.end) {
       sent = co_await SendLast(more.bytes);
       co_return sent;
@@ -202,11 +209,11 @@ io::Task<Verdict> Forward::PassWhole(UpstreamStream::BodyPiece first) {
   co_return std::nullopt;
 }
 
-io::Task<UpstreamStream::BodyPiece> Forward::ReadResponse() {
+io::Task<UpstreamStream::BodyPiece> Forward::ReadResponse(io::Piped* piped) {
   MonotonicTime deadline = worker_.loop().Now() + service_.read_timeout;
   for (;;) {
     const MonotonicTime look = NextLook(deadline);
-    const UpstreamStream::BodyPiece piece = co_await upstream_->ReadBody(look);
+    const UpstreamStream::BodyPiece piece = co_await upstream_->ReadBody(look, piped);
     if (piece.error != io::IoError::kTimeout || !KeepWaiting(deadline)) co_return piece;
   }
 }

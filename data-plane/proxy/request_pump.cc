@@ -34,8 +34,10 @@ io::Task<void> RequestPump::Run() {
 }
 
 io::Task<RequestPump::End> RequestPump::Copy() {
+  io::Piped piped(worker_.pipes());
+  const bool may_pipe = !tunnel_ && !plugins_.Has(kOnRequestBody) && upstream_->TakesPiped();
   for (;;) {
-    const BodyRead got = co_await downstream_.ReadBody();
+    const BodyRead got = co_await downstream_.ReadBody(may_pipe ? &piped : nullptr);
     if (discard_) co_return End::kDiscarded;
     if (got.error != BodyError::kNone) {
       body_error_ = got.error;
@@ -45,7 +47,12 @@ io::Task<RequestPump::End> RequestPump::Copy() {
     if (!tunnel_) verdict_ = plugins_.OnRequestBody(exchange_, got.data);
     if (verdict_.has_value()) co_return End::kRejected;
     const bool end = got.end;
-    const io::IoError error = co_await upstream_->SendBody(got.data, end, write_timeout_);
+    io::IoError error;
+    if (piped.empty()) {
+      error = co_await upstream_->SendBody(got.data, end, write_timeout_);
+    } else {
+      error = co_await upstream_->SendPiped(piped, write_timeout_);
+    }
     moved_at_ = worker_.loop().Now();
     if (discard_) co_return End::kDiscarded;
     if (error == io::IoError::kTimeout) co_return End::kUpstreamStalls;

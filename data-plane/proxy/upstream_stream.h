@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "data-plane/http/head.h"
+#include "data-plane/io/pipe.h"
 #include "data-plane/io/stream.h"
 #include "data-plane/io/task.h"
 
@@ -31,6 +32,9 @@ class UpstreamStream {
   // Everything that is here of the request, as one write. kTimeout: nothing went for `stall`.
   virtual io::Task<io::IoError> SendHead(Outgoing out, Duration stall) = 0;
   virtual io::Task<io::IoError> SendBody(std::string_view data, bool last, Duration stall) = 0;
+  // Whether this body can be sent by SendPiped. Once the head is sent.
+  virtual bool TakesPiped() const { return false; }
+  virtual io::Task<io::IoError> SendPiped(io::Piped&, Duration) { return io::IoError::kReset; }
 
   struct HeadRead {
     io::IoError error = io::IoError::kNone;
@@ -47,8 +51,9 @@ class UpstreamStream {
   };
   // What is here already of the answer's body; empty without `end` where waiting is needed.
   virtual BodyPiece TryReadBody() = 0;
-  // At least one byte, the end, or an error. After kTimeout it may be called again.
-  virtual io::Task<BodyPiece> ReadBody(MonotonicTime deadline) = 0;
+  // At least one byte, the end, or an error. After kTimeout it may be called again. The bytes may be in `piped` instead
+  // of `data`, where that is not null.
+  virtual io::Task<BodyPiece> ReadBody(MonotonicTime deadline, io::Piped* piped = nullptr) = 0;
   // What followed the body; null where nothing did. Once the body has ended.
   virtual const http::Fields* trailers() const { return nullptr; }
 

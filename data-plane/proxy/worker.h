@@ -15,6 +15,7 @@
 #include "data-plane/balance/balancer.h"
 #include "data-plane/io/listener.h"
 #include "data-plane/io/loop.h"
+#include "data-plane/io/pipe.h"
 #include "data-plane/io/resolver.h"
 #include "data-plane/plugin/worker.h"
 #include "data-plane/proxy/access_log.h"
@@ -91,6 +92,8 @@ class Worker final : public PluginWorker {
   std::span<char> scratch() { return scratch_; }
   std::string& out() { return out_; }
 
+  io::PipePool& pipes() { return pipes_; }
+
   std::string NewRequestId();  // unique, not secret
   double Jitter();             // in [0, 1)
   uint64_t NextRotation() { return ++rotation_; }
@@ -119,6 +122,7 @@ class Worker final : public PluginWorker {
   std::unordered_set<ClientConnection*> connections_;
   ExchangeList exchanges_;
   std::vector<char> scratch_;
+  io::PipePool pipes_;
   std::string out_;
   std::string line_;
   std::array<uint64_t, 2> random_;

@@ -52,6 +52,19 @@ TEST_CASE("a body by length takes its bytes and no other") {
   CHECK(out.done);
 }
 
+TEST_CASE("bytes of a body by length that went another way count, and the rest is as long as it was") {
+  BodyDecoder decoder({Kind::kLength, 10});
+  CHECK(decoder.length_left() == 10);
+  CHECK(decoder.Decode("abc").data == "abc");
+  decoder.Skip(5);
+  CHECK(decoder.length_left() == 2);
+  CHECK(decoder.decoded() == 8);
+  CHECK(decoder.Decode("ijk").data == "ij");
+  CHECK(decoder.done());
+  CHECK(BodyDecoder({Kind::kChunked, 0}).length_left() == 0);
+  CHECK(BodyDecoder({Kind::kUntilClose, 0}).length_left() == 0);
+}
+
 TEST_CASE("a length of zero is done before it begins") { CHECK(BodyDecoder({Kind::kLength, 0}).done()); }
 
 TEST_CASE("the end of the connection cuts a body by length short") {
