@@ -56,8 +56,8 @@ absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
   gateway.versions.push_back({config.version(), revision_, write.author, write.message, now, bytes,
                               static_cast<uint32_t>(bytes.size())});
   rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes};
-  writes.push_back(write);
-  audits.push_back(write.audit);
+  writes_.push_back(write);
+  audits_.push_back(write.audit);
   return Committed{config.version(), revision_};
 }
 
@@ -70,7 +70,7 @@ absl::StatusOr<Committed> FakeStore::DeleteGateway(const std::string& id, const 
   const Committed committed{found->second.record.version, ++revision_};
   rows_[revision_] = {revision_, id, true, found->second.record.kind, ""};
   gateways_.erase(found);
-  audits.push_back(audit);
+  audits_.push_back(audit);
   return committed;
 }
 
@@ -151,7 +151,7 @@ absl::Status FakeStore::PutPlan(const config::v1::Plan& plan, const store::Audit
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;
   plans_[plan.name()] = plan;
-  audits.push_back(audit);
+  audits_.push_back(audit);
   return absl::OkStatus();
 }
 
@@ -196,7 +196,7 @@ absl::StatusOr<int64_t> FakeStore::CountTokens() {
 absl::Status FakeStore::Audit(const store::AuditRecord& record) {
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;
-  audits.push_back(record);
+  audits_.push_back(record);
   return absl::OkStatus();
 }
 

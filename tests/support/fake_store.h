@@ -38,11 +38,18 @@ class FakeStore final : public store::Store {
   absl::Status PutNode(const store::NodeRecord& node) override;
   absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
 
+  std::vector<store::Write> writes() const {  // that were committed
+    std::lock_guard lock(mutex_);
+    return writes_;
+  }
+  std::vector<store::AuditRecord> audits() const {  // of commits too
+    std::lock_guard lock(mutex_);
+    return audits_;
+  }
+
   bool down = false;                           // every call: UNAVAILABLE
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit
-  std::vector<store::Write> writes;            // that were committed
-  std::vector<store::AuditRecord> audits;      // of commits too
   int token_reads = 0;
 
  private:
@@ -54,6 +61,8 @@ class FakeStore final : public store::Store {
   const Gateway* Find(const std::string& id_or_name) const;
 
   mutable std::mutex mutex_;
+  std::vector<store::Write> writes_;
+  std::vector<store::AuditRecord> audits_;
   int64_t revision_ = 0;
   std::map<std::string, Gateway> gateways_;  // by id
   std::map<int64_t, store::ConfigRow> rows_;

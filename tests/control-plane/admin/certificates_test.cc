@@ -51,7 +51,7 @@ TEST_CASE("a private key goes to the store, and no answer shows more than its ha
   Vault vault;
   REQUIRE(vault.Put(Certificate()).ok());
   const std::string hash = config::HashKey(test::kEcKey);
-  CHECK(vault.store.writes.back().config.certificates(0).key() == test::kEcKey);
+  CHECK(vault.store.writes().back().config.certificates(0).key() == test::kEcKey);
   CHECK(vault.put.entity().certificate().key() == hash);
   CHECK(vault.Get(vault.put.entity().certificate().id()).key() == hash);
   CHECK(vault.List().find("PRIVATE KEY") == std::string::npos);
@@ -64,7 +64,7 @@ TEST_CASE("a certificate as it is shown can be put back, and keeps its key") {
   shown.mutable_certificate()->add_tags("edge");
   REQUIRE(vault.Put(shown).ok());
   CHECK(vault.put.version() == 3);
-  CHECK(vault.store.writes.back().config.certificates(0).key() == test::kEcKey);
+  CHECK(vault.store.writes().back().config.certificates(0).key() == test::kEcKey);
 }
 
 TEST_CASE("a certificate without id is known by its text") {
@@ -82,7 +82,7 @@ TEST_CASE("no audit record holds a private key, of a refusal neither") {
   const grpc::Status refused = vault.Put(wrong);
   CHECK(refused.error_code() == grpc::StatusCode::INVALID_ARGUMENT);
   CHECK(refused.error_message().find("PRIVATE") == std::string::npos);
-  for (const store::AuditRecord& record : vault.store.audits)
+  for (const store::AuditRecord& record : vault.store.audits())
     CHECK(record.detail.find("PRIVATE KEY") == std::string::npos);
 }
 
@@ -116,5 +116,5 @@ TEST_CASE("a certificate that a service uses is not deleted; its server names go
   service.mutable_service()->clear_client_certificate();
   REQUIRE(vault.Put(service).ok());
   CHECK(vault.configs_stub->DeleteEntity(vault.As(test::kOperator).get(), request, &response).ok());
-  CHECK(vault.store.writes.back().config.snis_size() == 0);
+  CHECK(vault.store.writes().back().config.snis_size() == 0);
 }

@@ -33,7 +33,7 @@ TEST_CASE("a change makes the next version with its rows, author and message") {
   const auto changed = Change(plane, AddService("a"));
   REQUIRE(changed.ok());
   CHECK(changed->version == 2);
-  const store::Write& write = plane.store.writes.back();
+  const store::Write write = plane.store.writes().back();
   CHECK(write.expected_version == 1);
   CHECK(write.author == "olga");
   CHECK(write.message == "why");
@@ -56,7 +56,7 @@ TEST_CASE("an edit that changes nothing commits nothing") {
   const auto changed = Change(plane, nothing);
   REQUIRE(changed.ok());
   CHECK(changed->version == 1);
-  CHECK(plane.store.writes.size() == 1);
+  CHECK(plane.store.writes().size() == 1);
 }
 
 TEST_CASE("a dry run shows the change and commits nothing") {
@@ -65,7 +65,7 @@ TEST_CASE("a dry run shows the change and commits nothing") {
   const auto changed = Change(plane, AddService("a"), true);
   REQUIRE(changed.ok());
   CHECK(changed->changes.size() == 1);
-  CHECK(plane.store.writes.size() == 1);
+  CHECK(plane.store.writes().size() == 1);
 }
 
 TEST_CASE("a change that someone overtakes is made again from what is there now") {

@@ -112,7 +112,7 @@ TEST_CASE("validate_only changes nothing") {
   admin::v1::PutEntityResponse response;
   REQUIRE(shop.Put(Service("a"), response, true).ok());
   CHECK(response.version() == 1);
-  CHECK(shop.store.writes.size() == 1);
+  CHECK(shop.store.writes().size() == 1);
 }
 
 TEST_CASE("a mistake in a put entity is named from the request's own root") {
@@ -139,8 +139,8 @@ TEST_CASE("a generated key is returned that once and kept as its hash") {
   credential.mutable_key_auth()->set_consumer("ann");
   REQUIRE(shop.Put(credential, response).ok());
   CHECK(response.entity().key_auth().key().size() == 32);
-  CHECK(shop.store.writes.back().config.key_auths(0).key().starts_with("sha256:"));
-  CHECK(shop.store.writes.back().audit.detail.find(response.entity().key_auth().key()) == std::string::npos);
+  CHECK(shop.store.writes().back().config.key_auths(0).key().starts_with("sha256:"));
+  CHECK(shop.store.writes().back().audit.detail.find(response.entity().key_auth().key()) == std::string::npos);
 }
 
 TEST_CASE("a service that a route uses is not deleted, and the route is named") {
@@ -157,7 +157,7 @@ TEST_CASE("a deleted entity is gone, and deleting it again finds nothing") {
   admin::v1::PutEntityResponse response;
   REQUIRE(shop.Put(Service("a"), response).ok());
   CHECK(shop.Delete("service", "a").ok());
-  CHECK(shop.store.writes.back().deletes.size() == 1);
+  CHECK(shop.store.writes().back().deletes.size() == 1);
   CHECK(shop.Delete("service", "a").error_code() == grpc::StatusCode::NOT_FOUND);
   CHECK(shop.Delete("workspace", "a").error_code() == grpc::StatusCode::INVALID_ARGUMENT);
 }
@@ -218,7 +218,7 @@ TEST_CASE("no audit record and no answer of a diff holds a credential") {
   admin::v1::ApplyConfigResponse response;
   REQUIRE(shop.Apply(kDocument, response).ok());
   CHECK(response.ShortDebugString().find("open-sesame") == std::string::npos);
-  for (const store::AuditRecord& record : shop.store.audits)
+  for (const store::AuditRecord& record : shop.store.audits())
     CHECK(record.detail.find("open-sesame") == std::string::npos);
 }
 

@@ -56,9 +56,9 @@ TEST_CASE("a viewer is refused by exactly the methods that need more, and each r
     CHECK(denied == (rule.role != access::Role::kViewer));
     if (denied) ++refused;
   }
-  CHECK(plane.store.audits.size() == refused);
-  CHECK(plane.store.audits.at(0).outcome == "PERMISSION_DENIED");
-  CHECK(plane.store.audits.at(0).actor == "vera");
+  CHECK(plane.store.audits().size() == refused);
+  CHECK(plane.store.audits().at(0).outcome == "PERMISSION_DENIED");
+  CHECK(plane.store.audits().at(0).actor == "vera");
 }
 
 TEST_CASE("an operator may not make tokens") {

@@ -88,7 +88,7 @@ TEST_CASE("a plan that nobody made is not found") {
 TEST_CASE("a creation is audited along with its commit, once") {
   Served plane;
   const Gateway gateway = plane.Create("shop");
-  const store::AuditRecord& last = plane.store.audits.back();
+  const store::AuditRecord last = plane.store.audits().back();
   CHECK(last.action == "CreateGateway");
   CHECK(last.actor == "olga");
   CHECK(last.gateway == gateway.id());
@@ -100,8 +100,8 @@ TEST_CASE("a refused creation is audited with its code") {
   Served plane;
   Gateway gateway;
   plane.Create(Named("NO"), gateway);
-  REQUIRE(plane.store.audits.size() == 1);
-  CHECK(plane.store.audits[0].outcome == "INVALID_ARGUMENT");
+  REQUIRE(plane.store.audits().size() == 1);
+  CHECK(plane.store.audits()[0].outcome == "INVALID_ARGUMENT");
 }
 
 TEST_CASE("gateways are listed by name, page by page") {

@@ -45,7 +45,7 @@ TEST_CASE("a changed plan is committed to every gateway on it as a new version, 
   REQUIRE(Set(plane, plan).ok());
   CHECK(plane.store.GetGateway("big")->version == 2);
   CHECK(plane.store.GetGateway("shop")->version == 1);
-  CHECK(plane.store.writes.back().config.plan().requests_per_second() == 500);
+  CHECK(plane.store.writes().back().config.plan().requests_per_second() == 500);
 }
 
 TEST_CASE("setting the same plan again commits nothing") {
@@ -61,7 +61,7 @@ TEST_CASE("a gateway made while its plan is changed takes the new one over") {
   plan.set_requests_per_second(7);
   plane.store.before_commit = [&] { REQUIRE(Set(plane, plan).ok()); };
   plane.Create("shop");
-  CHECK(plane.store.writes.back().config.plan().requests_per_second() == 7);
+  CHECK(plane.store.writes().back().config.plan().requests_per_second() == 7);
 }
 
 TEST_CASE("limits of a plan are taken at their maximum and refused one past it") {
