@@ -2,27 +2,15 @@
 
 // Small work on std::string_view, which the Abseil of this platform does not take. Stateless.
 
-#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/base/text.h"
+
 namespace sluice::schema {
 
-inline void AppendTo(std::string& out, std::string_view piece) {
-  out += piece;
-}
-inline void AppendTo(std::string& out, std::integral auto number) {
-  out += std::to_string(number);
-}
-
-// "a" + 1 + "b" is "a1b".
-template <typename... Pieces>
-std::string Cat(const Pieces&... pieces) {
-  std::string out;
-  (AppendTo(out, pieces), ...);
-  return out;
-}
+using sluice::Cat;
 
 template <typename Range>
 std::string JoinText(const Range& words, std::string_view between) {
