@@ -93,8 +93,13 @@ void Platform::StartControlPlane() {
                                At(control_plane_ops_port_), "--nodes", std::to_string(nodes_.size()), "--egress-allow",
                                At(upstream_port_)},
       folder_ / "control-plane.log");
-  INFO("control plane: " << ReadFile(folder_ / "control-plane.log"));
-  REQUIRE(Eventually([&] { return Sluice({"gateway", "list"}).exit_code == 0 || !control_plane_->running(); }));
+  Finished listed;
+  const bool decided = Eventually([&] {
+    listed = Sluice({"gateway", "list"});
+    return listed.exit_code == 0 || !control_plane_->running();
+  });
+  INFO("control plane: " << ReadFile(folder_ / "control-plane.log") << "\nclient: " << listed.err);
+  REQUIRE(decided);
   REQUIRE(control_plane_->running());
 }
 
@@ -135,8 +140,9 @@ void Platform::StartNode(int index, bool wait_ready) {
                                                                     own + "/access.log"},
                                            own + "/log");
   if (!wait_ready) return;
-  REQUIRE(Eventually([&] { return NodeReady(index) || !node.process->running(); }));
+  const bool decided = Eventually([&] { return NodeReady(index) || !node.process->running(); });
   INFO("node: " << ReadFile(own + "/log"));
+  REQUIRE(decided);
   REQUIRE(node.process->running());
 }
 

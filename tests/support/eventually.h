@@ -7,9 +7,12 @@
 
 namespace sluice::test {
 
+// Long enough for processes to start on a machine that is busy with much else; who succeeds does not wait for it.
+inline constexpr std::chrono::seconds kPatience{60};
+
 // Asks until `condition` is true or the deadline passes; the last answer.
 template <typename Condition>
-bool Eventually(Condition condition, std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
+bool Eventually(Condition condition, std::chrono::milliseconds timeout = kPatience) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return condition();
