@@ -133,18 +133,20 @@ io::Task<bool> Http2Downstream::Give(std::string_view data, bool last, const htt
   co_return sent;
 }
 
-// The stream's or the connection's window, or the connection's output, has no room.
+// The stream's or the connection's window, or the connection's output, has no room. A window that opens a byte at a
+// time is no progress; only messages may go as slowly as both ends like, while they go.
 io::Task<bool> Http2Downstream::WaitUntilSent() {
   if (stream_ == nullptr) co_return false;
   kept_.assign(stream_->unsent());
   stream_->MoveUnsent(kept_);
+  const size_t progress = may_pause_ ? 1 : kMinWriteProgress;
   for (;;) {
     const size_t left = stream_->unsent().size();
     progress_.Reset();
-    const bool woken = co_await progress_.Wait(worker_.loop().Now() + worker_.times().write_stall);
+    co_await progress_.Wait(worker_.loop().Now() + worker_.times().write_stall);
     if (all_sent_) co_return true;
     if (stream_ == nullptr) co_return false;
-    if (!woken && stream_->unsent().size() == left) {
+    if (left - stream_->unsent().size() < progress) {
       ++worker_.stats().writes_stalled;
       connection_.session().Reset(*stream_, Http2Error::kCancel);
       connection_.Flush();

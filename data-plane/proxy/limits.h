@@ -26,6 +26,7 @@ inline constexpr size_t kMaxChecksPerGateway = 10;            // health checks u
 inline constexpr size_t kMaxChecksPerWorker = 256;
 inline constexpr int kMaxHealthLines = 20;                    // log lines a second of a worker about targets' health
 inline constexpr size_t kMaxHttp2Output = 64 * 1024;          // of a connection, waiting to be written
+inline constexpr size_t kMinWriteProgress = 1024;             // of an answer over HTTP/2, within Times::write_stall
 inline constexpr size_t kMaxHttp1Origins = 4096;              // places remembered for their choice of HTTP/1.1
 inline constexpr size_t kMaxHttp2Exchanges = 200;             // of a connection, those included whose stream is gone
 inline constexpr int kMaxTries = 8;                           // connections attempted for one request, at most

@@ -1,6 +1,8 @@
 // What is tried on connections of HTTP/2: floods, stalls, slow clients; and how connections end.
 
+#include <functional>
 #include <future>
+#include <thread>
 
 #include "catch2/catch.hpp"
 #include "tests/support/http2_client.h"
@@ -25,6 +27,18 @@ std::string Repeat(const std::string& frame, int times) {
   for (int i = 0; i < times; ++i) bytes += frame;
   return bytes;
 }
+
+// Does something again and again, until that fails or the test is over.
+class Drip {
+ public:
+  explicit Drip(std::function<bool()> drop)
+      : thread_([drop = std::move(drop)](std::stop_token stop) {
+          while (!stop.stop_requested() && drop()) std::this_thread::sleep_for(milliseconds(5));
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
 
 // Never answers.
 void Silent(Upstream& upstream, Peer& peer) {
@@ -104,6 +118,38 @@ TEST_CASE("streams whose client opens no window are reset after the stall") {
   CHECK(client.Read(1).error == 8);  // CANCEL
   CHECK(client.Read(3).error == 8);
   CHECK(node.stats().writes_stalled == 2);
+}
+
+TEST_CASE("a window that opens a byte at a time is as good as none, and one that opens fast enough is served") {
+  NodeOptions options;
+  options.upstream = Answering("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + std::string(50'000, 'x'));
+  const auto window = [](uint32_t bytes) { return Frame(kWindowUpdate, 0, 1, Number(bytes)); };
+  const std::string opening = Frame(kSettings, 0, 0, "\0\4\0\0\0\0"s) + Get(1);
+  {
+    Node node(options);
+    Http2Client client(node.group().http_port());
+    client.Send(opening + Repeat(window(1024), 49));
+    CHECK(client.Read(1).body.size() == 50'000);
+    CHECK(node.stats().writes_stalled == 0);
+  }
+  options.options.times.write_stall = milliseconds(50);
+  Node node(options);
+  Http2Client client(node.group().http_port());
+  client.Send(opening);
+  const Drip drip([&] { return client.Send(window(1)); });
+  CHECK(client.Read(1).error == 8);  // CANCEL
+  CHECK(node.stats().writes_stalled == 1);
+}
+
+TEST_CASE("a body that comes a byte at a time is a 408 as well") {
+  NodeOptions options;
+  options.options.times.body_rate_window = milliseconds(50);
+  Node node(options);
+  Http2Client client(node.group().http_port());
+  client.Send(Post(1));
+  const Drip drip([&] { return client.Send(Frame(kData, 0, 1, "x") + Frame(kData, 0, 1)); });
+  CHECK(client.Read(1).status == "408");
+  CHECK(node.stats().rejected["body-rate"] == 1);
 }
 
 TEST_CASE("a body that does not come is a 408, and the connection goes on") {
