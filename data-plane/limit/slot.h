@@ -40,10 +40,11 @@ class Slot {
     held_ = amount;
     return true;
   }
-  // Counts more in the same place.
-  bool Grow(int64_t amount, uint64_t max) {
-    if (counter_ == nullptr || !Count(*counter_, amount, max)) return false;
-    held_ += amount;
+  // Counts so much in the same place from now on. False, and nothing changed, where that is more than before and would
+  // exceed `max`.
+  bool Resize(int64_t amount, uint64_t max) {
+    if (counter_ == nullptr || !Count(*counter_, amount - held_, amount > held_ ? max : 0)) return false;
+    held_ = amount;
     return true;
   }
   void Release() {

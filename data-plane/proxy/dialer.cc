@@ -204,7 +204,7 @@ Dialed Dialer::Take(const PoolKey& key) {
   dialed.reused = true;
   if (destination_.versions != HttpVersions::kHttp1) {
     if (auto shared = worker_.http2_pool().Find(key)) {
-      dialed.stream = std::make_unique<Http2Upstream>(worker_, std::move(shared));
+      dialed.stream = std::make_unique<Http2Upstream>(worker_, std::move(shared), destination_.gateway);
       ++worker_.pool().reused;
     }
   }
@@ -287,7 +287,7 @@ io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
   PoolKey own = key;
   if (opened.http2) {
     auto shared = Http2UpstreamConnection::Open(worker_, std::move(opened.stream), std::move(own), std::move(slot));
-    dialed.stream = std::make_unique<Http2Upstream>(worker_, std::move(shared));
+    dialed.stream = std::make_unique<Http2Upstream>(worker_, std::move(shared), destination_.gateway);
     co_return dialed;
   }
   if (opening.has_value()) worker_.http2_pool().NoteHttp1(key);

@@ -5,11 +5,16 @@
 // coroutine reads the body while another may send the response.
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "data-plane/http/head.h"
 #include "data-plane/io/pipe.h"
 #include "data-plane/io/task.h"
+
+namespace sluice {
+class Gateway;
+}
 
 namespace sluice::proxy {
 
@@ -19,6 +24,7 @@ enum class BodyError : uint8_t {
   kTooSlow,    // below the minimum rate
   kTooLarge,   // more than MaxBody allows
   kMalformed,  // chunks that are none
+  kNoRoom,     // among the gateway's buffered bytes
 };
 
 struct BodyRead {
@@ -33,6 +39,11 @@ class Downstream {
 
   // The request's body may have that many bytes; 0: no limit. Set before the first read.
   virtual void SetMaxBody(uint64_t bytes) = 0;
+  // What waits here, in either direction, counts among the gateway's buffered bytes from now on. False where there is
+  // no room for it.
+  virtual bool CountBuffered(const std::shared_ptr<const Gateway>&) { return true; }
+  // There was none later: the answer was cut for it.
+  virtual bool out_of_room() const { return false; }
   // The body is a stream of messages (gRPC's), which may pause for as long as both ends like: no minimum rate.
   virtual void AllowSilence() {}
   // What is here already; empty without `end` where waiting is needed.

@@ -113,6 +113,7 @@ Verdict ProxyExchange::Admit() {
     return Reject(413, "Request size limit exceeded", "payload");
   }
   downstream_.SetMaxBody(plan.max_body_bytes());
+  if (!downstream_.CountBuffered(gateway)) return Reject(503, StatusMessage(503), "buffered-bytes");
   std::shared_ptr<GatewayState> state(gateway, &gateway->state());
   if (!in_flight_.Take(std::move(state), &GatewayState::requests_in_flight, 1, plan.max_requests_in_flight())) {
     Verdict refusal = Reject(503, "too many requests in flight", "in-flight");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "data-plane/limit/buffered.h"
 #include "data-plane/limit/slot.h"
 #include "data-plane/plugin/exchange.h"
 #include "data-plane/proxy/connection_limits.h"
@@ -48,7 +49,7 @@ class ProxyExchange final : public Exchange {
   Verdict Reject(int refusal, std::string_view message, std::string_view reason);
   io::Task<void> Give(Reply reply);
   void Finish();
-  bool Buffer(size_t bytes);
+  bool Buffer(size_t bytes);  // so many in all
 
   Worker& worker_;
   Downstream& downstream_;
@@ -56,8 +57,7 @@ class ProxyExchange final : public Exchange {
   PluginRun plugins_;
   std::optional<std::string> body_;
   limit::Slot in_flight_;
-  limit::Slot buffered_;
-  size_t buffered_bytes_ = 0;   // what buffered_ counts
+  limit::Buffered buffered_;    // of the request's body, for plugins
   bool over_buffered_ = false;  // a plugin made a body for which the plan has no room
   std::optional<Forward> forward_;
   int port_ = -1;

@@ -7,14 +7,8 @@
 namespace sluice::proxy {
 
 bool ProxyExchange::Buffer(size_t bytes) {
-  const uint64_t max = gateway->plan().max_buffered_bytes();
-  if (!buffered_.held()) {
-    std::shared_ptr<GatewayState> state(gateway, &gateway->state());
-    buffered_.Take(std::move(state), &GatewayState::buffered_bytes, 0, 0);
-  }
-  if (!buffered_.Grow(static_cast<int64_t>(bytes), max)) return false;
-  buffered_bytes_ += bytes;
-  return true;
+  if (!buffered_.begun()) buffered_.Begin(gateway);
+  return buffered_.Hold(bytes);
 }
 
 io::Task<Exchange::Body> ProxyExchange::ReadRequestBody(size_t max) {
@@ -37,7 +31,7 @@ io::Task<Exchange::Body> ProxyExchange::ReadRequestBody(size_t max) {
       result.failure = RefuseBody(*this, error);
       co_return std::move(result);
     }
-    if (!Buffer(got.data.size())) {
+    if (!Buffer(collected.size() + got.data.size())) {
       result.failure = Reject(503, StatusMessage(503), "buffered-bytes");
       co_return std::move(result);
     }
@@ -51,7 +45,7 @@ io::Task<Exchange::Body> ProxyExchange::ReadRequestBody(size_t max) {
 }
 
 void ProxyExchange::SetRequestBody(std::string body) {
-  if (body.size() > buffered_bytes_ && !Buffer(body.size() - buffered_bytes_)) over_buffered_ = true;
+  if (body.size() > buffered_.bytes() && !Buffer(body.size())) over_buffered_ = true;
   body_ = std::move(body);
 }
 

@@ -61,6 +61,9 @@ Reply RefuseBody(Exchange& exchange, BodyError error) {
     case BodyError::kMalformed:
       exchange.reject_reason = "body-framing";
       return Reply::Message(400, std::string(StatusMessage(400)));
+    case BodyError::kNoRoom:
+      exchange.reject_reason = "buffered-bytes";
+      return Reply::Message(503, std::string(StatusMessage(503)));
     case BodyError::kGone:
     case BodyError::kNone:
       break;
@@ -255,6 +258,7 @@ Forward::Answer Forward::Lost(bool reused, io::IoError error) {
     Cut("client-gone");
     return Answer::kFailed;
   }
+  if (upstream_->out_of_room()) return Fail(Refused(503, StatusMessage(503), "buffered-bytes"));
   if (pump_.started()) {
     if (pump_.end() == RequestPump::End::kClient) return Fail(RefuseBody(exchange_, pump_.body_error()));
     if (pump_.end() == RequestPump::End::kUpstreamStalls) error = io::IoError::kTimeout;

@@ -27,10 +27,19 @@ void Http2Downstream::Finish() {
   connection_.Flush();
 }
 
+bool Http2Downstream::CountBuffered(const std::shared_ptr<const Gateway>& gateway) {
+  return arriving_.Begin(gateway) && leaving_.Begin(gateway);
+}
+
+// Without room for it, it is dropped, and its window never opens again.
 void Http2Downstream::OnData(std::string_view data) {
-  in_.append(data);
   arrived_ += data.size();
   news_.Set();
+  if (out_of_room_ || !arriving_.Hold(arriving_.bytes() + data.size())) {
+    out_of_room_ = true;
+  } else {
+    in_.append(data);
+  }
 }
 
 // Of the trailers nothing is passed on.
@@ -60,12 +69,14 @@ void Http2Downstream::PassedOn() {
     connection_.Flush();
   }
   piece_.clear();
+  arriving_.Hold(in_.size());
 }
 
 BodyRead Http2Downstream::TryReadBody() {
   PassedOn();
   if (stream_ == nullptr && !head_sent_) return {.data = {}, .end = false, .error = BodyError::kGone};
   if (stream_ == nullptr && !ended_) return {.data = {}, .end = false, .error = BodyError::kGone};
+  if (out_of_room_) return {.data = {}, .end = false, .error = BodyError::kNoRoom};
   piece_.swap(in_);
   handed_out_ += piece_.size();
   if (max_body_ != 0 && handed_out_ > max_body_) return {.data = {}, .end = false, .error = BodyError::kTooLarge};
@@ -129,16 +140,22 @@ io::Task<bool> Http2Downstream::Give(std::string_view data, bool last, const htt
   connection_.session().Send(*stream_, data, last, trailers);
   connection_.Flush();
   if (all_sent_) co_return true;
+  if (stream_ == nullptr) co_return false;
+  if (!leaving_.Hold(stream_->unsent().size())) {
+    out_of_room_ = true;
+    Abort();
+    co_return false;
+  }
+  kept_.assign(stream_->unsent());
+  stream_->MoveUnsent(kept_);
   const bool sent = co_await WaitUntilSent();
+  leaving_.Hold(0);
   co_return sent;
 }
 
 // The stream's or the connection's window, or the connection's output, has no room. A window that opens a byte at a
 // time is no progress; only messages may go as slowly as both ends like, while they go.
 io::Task<bool> Http2Downstream::WaitUntilSent() {
-  if (stream_ == nullptr) co_return false;
-  kept_.assign(stream_->unsent());
-  stream_->MoveUnsent(kept_);
   const size_t progress = may_pause_ ? 1 : kMinWriteProgress;
   for (;;) {
     const size_t left = stream_->unsent().size();

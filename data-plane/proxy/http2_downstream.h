@@ -8,6 +8,7 @@
 
 #include "data-plane/http/http2_session.h"
 #include "data-plane/io/loop.h"
+#include "data-plane/limit/buffered.h"
 #include "data-plane/limit/payload.h"
 #include "data-plane/proxy/downstream.h"
 
@@ -25,6 +26,8 @@ class Http2Downstream final : public Downstream, public http::Http2StreamObserve
   void Finish();
 
   void SetMaxBody(uint64_t bytes) override { max_body_ = bytes; }
+  bool CountBuffered(const std::shared_ptr<const Gateway>& gateway) override;
+  bool out_of_room() const override { return out_of_room_; }
   void AllowSilence() override { may_pause_ = true; }
   BodyRead TryReadBody() override;
   io::Task<BodyRead> ReadBody(io::Piped*) override;
@@ -57,6 +60,8 @@ class Http2Downstream final : public Downstream, public http::Http2StreamObserve
   std::string in_;             // received, not handed out
   std::string piece_;          // handed out last
   std::string kept_;           // given to the session, waiting for a window or for room
+  limit::Buffered arriving_;   // in_ and piece_
+  limit::Buffered leaving_;    // kept_
   io::Event news_;             // about the request's body
   io::Event progress_;         // of the response
   limit::RateFloor floor_;
@@ -68,6 +73,7 @@ class Http2Downstream final : public Downstream, public http::Http2StreamObserve
   bool ended_;  // the request is whole
   bool awaits_continue_;
   bool may_pause_ = false;
+  bool out_of_room_ = false;
   bool head_sent_ = false;
   bool all_sent_ = true;
 };

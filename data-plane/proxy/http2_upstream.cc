@@ -7,9 +7,12 @@ namespace sluice::proxy {
 
 using http::Http2Error;
 
-Http2Upstream::Http2Upstream(Worker& worker, std::shared_ptr<Http2UpstreamConnection> connection)
+Http2Upstream::Http2Upstream(Worker& worker, std::shared_ptr<Http2UpstreamConnection> connection,
+                             const std::shared_ptr<const Gateway>& gateway)
     : worker_(worker), connection_(std::move(connection)), news_(worker.loop()), sent_(worker.loop()) {
   connection_->Reserve();
+  arriving_.Begin(gateway);
+  leaving_.Begin(gateway);
 }
 
 Http2Upstream::~Http2Upstream() {
@@ -55,10 +58,17 @@ io::Task<io::IoError> Http2Upstream::SendBody(std::string_view data, bool last, 
   connection_->Flush();
   if (stream_ == nullptr) co_return io::IoError::kReset;
   if (data.empty() || stream_->unsent().empty()) co_return io::IoError::kNone;
+  if (!leaving_.Hold(stream_->unsent().size())) {
+    out_of_room_ = true;
+    connection_->session().Reset(*stream_, Http2Error::kCancel);
+    connection_->Flush();
+    co_return io::IoError::kReset;
+  }
   unsent_.assign(stream_->unsent());
   stream_->MoveUnsent(unsent_);
   const io::IoError error = co_await WaitUntilSent(stall);
   unsent_.clear();
+  leaving_.Hold(0);
   co_return error;
 }
 
@@ -96,6 +106,7 @@ UpstreamStream::BodyPiece Http2Upstream::TryReadBody() {
   }
   given_.clear();
   given_.swap(arrived_);
+  arriving_.Hold(given_.size());
   return {.data = given_, .end = ended_, .malformed = malformed_ && given_.empty()};
 }
 
@@ -130,6 +141,10 @@ void Http2Upstream::OnResponse(http::ResponseHead head, bool /*end*/) {
 }
 
 void Http2Upstream::OnData(std::string_view data) {
+  if (!arriving_.Hold(arriving_.bytes() + data.size())) {
+    out_of_room_ = true;
+    return connection_->session().Reset(*stream_, Http2Error::kCancel);
+  }
   arrived_.append(data);
   news_.Set();
 }

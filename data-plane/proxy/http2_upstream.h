@@ -8,6 +8,7 @@
 #include <string>
 
 #include "data-plane/http/http2_session.h"
+#include "data-plane/limit/buffered.h"
 #include "data-plane/proxy/http2_upstream_connection.h"
 #include "data-plane/proxy/upstream_stream.h"
 
@@ -16,7 +17,8 @@ namespace sluice::proxy {
 class Http2Upstream final : public UpstreamStream, private http::Http2StreamObserver {
  public:
   // Takes a place on the connection, which must have one.
-  Http2Upstream(Worker& worker, std::shared_ptr<Http2UpstreamConnection> connection);
+  Http2Upstream(Worker& worker, std::shared_ptr<Http2UpstreamConnection> connection,
+                const std::shared_ptr<const Gateway>& gateway);
   ~Http2Upstream() override;
 
   io::Task<io::IoError> SendHead(Outgoing out, Duration stall) override;
@@ -27,6 +29,7 @@ class Http2Upstream final : public UpstreamStream, private http::Http2StreamObse
   const http::Fields* trailers() const override { return trailers_.size() > 0 ? &trailers_ : nullptr; }
   bool answered() const override { return answered_; }
   bool refused() const override { return refused_; }
+  bool out_of_room() const override { return out_of_room_; }
   void Abort() override;
   void Release() override {}  // the stream has ended by itself
 
@@ -45,6 +48,8 @@ class Http2Upstream final : public UpstreamStream, private http::Http2StreamObse
   std::string arrived_;                   // of the body, not given out yet
   std::string given_;                     // what the last piece points into
   std::string unsent_;                    // of what is being sent, where the caller's bytes could not stay
+  limit::Buffered arriving_;              // arrived_ and given_
+  limit::Buffered leaving_;               // unsent_
   http::Fields trailers_;
   io::Event news_;  // for who reads
   io::Event sent_;  // for who sends
@@ -52,6 +57,7 @@ class Http2Upstream final : public UpstreamStream, private http::Http2StreamObse
   bool ended_ = false;  // the answer is whole
   bool closed_ = false;
   bool malformed_ = false;
+  bool out_of_room_ = false;
   bool answered_ = false;
   bool refused_ = false;
 };

@@ -57,6 +57,7 @@ io::Task<Verdict> Forward::Relay() {
   AddResponseFields();
   const UpstreamStream::BodyPiece first = upstream_->TryReadBody();
   if (first.malformed) co_return Refused(502, StatusMessage(502), "upstream-response");
+  if (upstream_->out_of_room()) co_return Refused(503, StatusMessage(503), "buffered-bytes");
 
   exchange_.source = Source::kUpstream;
   exchange_.response = &head_;
@@ -107,7 +108,7 @@ io::Task<bool> Forward::PassWithRest(Downstream::Outgoing out, const http::Field
 }
 
 bool Forward::Passed(bool sent) {
-  if (!sent && exchange_.reject_reason.empty()) Cut("client-gone");
+  if (!sent && exchange_.reject_reason.empty()) Cut(downstream_.out_of_room() ? "buffered-bytes" : "client-gone");
   return sent;
 }
 
@@ -118,7 +119,8 @@ io::Task<bool> Forward::PassRest() {
   for (;;) {
     const UpstreamStream::BodyPiece next = co_await ReadResponse(may_pipe ? &piped : nullptr);
     if (next.error != io::IoError::kNone) {
-      const std::string_view reason = next.error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated";
+      std::string_view reason = next.error == io::IoError::kTimeout ? "upstream-timeout" : "upstream-truncated";
+      if (upstream_->out_of_room()) reason = "buffered-bytes";
       Cut(client_gone_ ? "client-gone" : reason);
       co_return false;
     }
@@ -174,17 +176,15 @@ io::Task<bool> Forward::SendLast(std::string_view data) {
 
 // The body is collected first, because a plugin wants it whole.
 io::Task<Verdict> Forward::PassWhole(UpstreamStream::BodyPiece first) {
-  const uint64_t max_buffered = exchange_.gateway->plan().max_buffered_bytes();
-  std::shared_ptr<GatewayState> state(exchange_.gateway, &exchange_.gateway->state());
-  limit::Slot buffered;
-  buffered.Take(state, &GatewayState::buffered_bytes, 0, 0);
+  limit::Buffered buffered;
+  buffered.Begin(exchange_.gateway);
   std::string whole;
   UpstreamStream::BodyPiece piece = first;
   for (;;) {
     if (whole.size() + piece.data.size() > Exchange::kMaxBufferedResponse) {
       co_return Refused(502, StatusMessage(502), "response-too-large");
     }
-    if (!buffered.Grow(static_cast<int64_t>(piece.data.size()), max_buffered)) {
+    if (!buffered.Hold(whole.size() + piece.data.size()) || upstream_->out_of_room()) {
       co_return Refused(503, StatusMessage(503), "buffered-bytes");
     }
     whole.append(piece.data);

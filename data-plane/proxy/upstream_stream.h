@@ -63,6 +63,8 @@ class UpstreamStream {
   virtual bool answered() const = 0;
   // The upstream says that it has not processed the request (RFC 9113 section 8.7).
   virtual bool refused() const { return false; }
+  // The exchange has ended here because what waits of it has no room among the gateway's buffered bytes.
+  virtual bool out_of_room() const { return false; }
 
   // Ends both directions now, so that a request that was not sent whole never looks whole. Waits on it end.
   virtual void Abort() = 0;

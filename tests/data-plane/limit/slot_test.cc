@@ -34,8 +34,9 @@ TEST_CASE("a slot that is moved counts once") {
   REQUIRE(first.Take(state, &GatewayState::buffered_bytes, 5, 10));
   Slot second(std::move(first));
   CHECK(state->buffered_bytes == 5);
-  CHECK(second.Grow(5, 10));
-  CHECK_FALSE(second.Grow(1, 10));
+  CHECK(second.Resize(10, 10));
+  CHECK_FALSE(second.Resize(11, 10));
+  CHECK(state->buffered_bytes == 10);
   second.Release();
   CHECK(state->buffered_bytes == 0);
 }

@@ -1,12 +1,16 @@
-// Bodies that plugins hold: what they may hold of a gateway's share, what becomes of the length, what is given back.
+// Bodies that plugins hold and those that wait in streams of HTTP/2: what they may hold of a gateway's share, what
+// becomes of the length, what is given back.
 
 #include "catch2/catch.hpp"
 #include "data-plane/plugin/exchange.h"
 #include "data-plane/route/gateway.h"
+#include "tests/support/http2_client.h"
 #include "tests/support/node.h"
 
 using namespace sluice;
+namespace h2 = test::h2;
 using test::Answering;
+using test::Http2Client;
 using test::Node;
 using test::NodeOptions;
 using test::WireResponse;
@@ -137,4 +141,40 @@ TEST_CASE("a body that a plugin empties goes upstream with length zero") {
   Node node(Holding(""));
   CHECK(node.Ask(Post("Read: 1\r\nGive: 0", "hello")).status == 200);
   CHECK(node.upstream().last().ends_with("\r\nContent-Length: 0\r\n\r\n"));
+}
+
+TEST_CASE("request bytes that wait in a stream of HTTP/2 count: at the bound they pass, one past it is a 503") {
+  Node node(Holding("max_buffered_bytes: 8"));
+  Http2Client client(node.group().http_port());
+  client.Send(h2::Post(1) + h2::Frame(h2::kData, h2::kEndStream, 1, "12345678"));
+  CHECK(client.Read(1).status == "200");
+  client.Send(h2::Post(3) + h2::Frame(h2::kData, h2::kEndStream, 3, "123456789"));
+  CHECK(client.Read(3).status == "503");
+  CHECK(node.stats().rejected["buffered-bytes"] == 1);
+  client.Send(h2::Get(5));
+  CHECK(client.Read(5).status == "200");
+  CHECK(node.upstream().requests() == 2);
+}
+
+TEST_CASE("response bytes that wait for the window of a stream count: at the bound they wait, one past it is cut") {
+  const std::string no_window = h2::Frame(h2::kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6));
+  for (const std::string answer : {"12345678", "123456789"}) {
+    Node node(Holding("max_buffered_bytes: 8", answer));
+    Http2Client client(node.group().http_port());
+    client.Send(no_window + h2::Get(1));
+    if (answer.size() == 8) {
+      REQUIRE(client.Next([](const h2::Received& frame) { return frame.type == h2::kHeaders; }).has_value());
+      client.Send(h2::Frame(h2::kWindowUpdate, 0, 1, h2::Number(8)));
+      const auto data = client.Next([](const h2::Received& frame) { return frame.type == h2::kData; });
+      CHECK((data.has_value() && data->payload == answer));
+    } else {
+      CHECK(client.Read(1).error == 2);  // INTERNAL_ERROR
+    }
+    CHECK(node.stats().rejected["buffered-bytes"] == answer.size() - 8);
+    client.Send(h2::Post(3));  // the exchange before is over, the next one has begun
+    client.Send(h2::Frame(h2::kWindowUpdate, 0, 3, h2::Number(100)) + h2::Frame(h2::kData, h2::kEndStream, 3));
+    client.Read(3);
+    CHECK(served->state().buffered_bytes == 0);
+    served.reset();
+  }
 }

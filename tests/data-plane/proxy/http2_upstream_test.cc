@@ -328,3 +328,39 @@ TEST_CASE("a connection without requests is closed after a while") {
   CHECK(node.Ask(kGet).body == "ok");
   ended.get_future().wait();
 }
+
+TEST_CASE("what waits of an HTTP/2 service's answer counts: at the bound it passes, one past it is a 503") {
+  for (const std::string body : {"12345678", "123456789"}) {
+    Node node({.gateway = Gateway("max_buffered_bytes: 8"),
+               .upstream = Sending(kOk + h2::Frame(h2::kData, h2::kEndStream, 1, body))});
+    const WireResponse response = node.Ask(kGet);
+    CHECK(response.status == (body.size() == 8 ? 200 : 503));
+    CHECK(node.stats().rejected["buffered-bytes"] == body.size() - 8);
+  }
+}
+
+TEST_CASE("what waits for an HTTP/2 service's window counts: at the bound it waits, one past it is a 503") {
+  Node node({.gateway = Gateway("max_buffered_bytes: 8"), .upstream = [](Upstream&, Peer& peer) {
+               std::string bytes = h2::Frame(h2::kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6));
+               bool first = true;
+               while (peer.ReadMore()) {
+                 if (first && peer.buffered.size() >= 24) peer.buffered.erase(0, 24), first = false;
+                 if (first) continue;
+                 for (const auto& frame : h2::TakeFrames(peer.buffered)) {
+                   if (frame.type != h2::kHeaders) continue;
+                   bytes += h2::Frame(h2::kWindowUpdate, 0, frame.stream, h2::Number(8));
+                   bytes += h2::Frame(h2::kHeaders, h2::kEndHeaders | h2::kEndStream, frame.stream, "\x88");
+                 }
+                 peer.Send(std::exchange(bytes, ""));
+               }
+             }});
+  const auto post = [&](const std::string& body) {
+    return node.Ask("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                    body);
+  };
+  CHECK(node.Ask(kGet).status == 200);
+  CHECK(post("12345678").status == 200);
+  CHECK(post("123456789").status == 503);
+  CHECK(node.stats().rejected["buffered-bytes"] == 1);
+  CHECK(node.upstream().connections() == 1);
+}
