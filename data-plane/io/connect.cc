@@ -16,7 +16,7 @@ Connected Refused(int system_error) {
 
 }  // namespace
 
-Task<Connected> ConnectTcp(Loop& loop, const Endpoint& to, MonotonicTime deadline) {
+Task<Connected> ConnectTcp(Loop& loop, const Endpoint& to, MonotonicTime deadline, Cancellation* cancellation) {
   const std::optional<SocketAddress> address = ToSocketAddress(to);
   if (!address) co_return Refused(EINVAL);
   const int fd = socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -29,6 +29,7 @@ Task<Connected> ConnectTcp(Loop& loop, const Endpoint& to, MonotonicTime deadlin
     co_return Refused(error);
   }
   auto stream = std::make_unique<TcpStream>(loop, fd, TcpStream::Phase::kConnecting);
+  const Cancellation::Scope scope(cancellation, [waits = stream.get()] { waits->Cancel(); });
   const IoError error = co_await stream->Writable(deadline);
   if (error != IoError::kNone) {
     Connected failed{.stream = nullptr, .error = error, .system_error = ETIMEDOUT};

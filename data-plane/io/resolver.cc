@@ -12,29 +12,41 @@ namespace {
 constexpr size_t kMaxNameBytes = 253;
 constexpr size_t kMaxEvictionProbes = 64;
 
-// What is known of a name. Shared with those who wait, since the resolver may go first.
-struct Entry {
+// What several may wait for. Shared with them, since the resolver may go first.
+struct Awaited {
+  std::vector<Event*> waiters;
+  void WakeAll() {
+    for (Event* waiter : waiters) waiter->Set();
+  }
+};
+
+// What is known of a name.
+struct Entry : Awaited {
   Resolved answer;
   bool known = false;
   bool asking = false;
   MonotonicTime fresh_until{};
   MonotonicTime stale_until{};   // addresses may be served until then when asking fails
-  std::vector<Event*> waiters;
 };
 
-// One who waits for an entry. Leaves the entry's list however its coroutine ends.
+// The queries that one asker has under way; who would ask more waits.
+struct Asker : Awaited {
+  size_t asking = 0;
+};
+
+// One who waits. Leaves the list however its coroutine ends.
 class Waiter {
  public:
-  Waiter(Loop& loop, std::shared_ptr<Entry> entry) : event_(loop), entry_(std::move(entry)) {
-    entry_->waiters.push_back(&event_);
+  Waiter(Loop& loop, std::shared_ptr<Awaited> awaited) : event_(loop), awaited_(std::move(awaited)) {
+    awaited_->waiters.push_back(&event_);
   }
-  ~Waiter() { std::erase(entry_->waiters, &event_); }
+  ~Waiter() { std::erase(awaited_->waiters, &event_); }
   Waiter(const Waiter&) = delete;
   Event& event() { return event_; }
 
  private:
   Event event_;
-  std::shared_ptr<Entry> entry_;
+  std::shared_ptr<Awaited> awaited_;
 };
 
 // Lower case without the trailing dot; "" where it cannot be a name.
@@ -68,26 +80,36 @@ Resolved::Outcome OutcomeOf(int status) {
 
 class CachingResolver final : public Resolver {
  public:
-  explicit CachingResolver(Loop& loop) : loop_(loop), channel_(loop) {}
+  CachingResolver(Loop& loop, size_t max_queries) : loop_(loop), max_queries_(max_queries), channel_(loop) {}
   bool Open(const std::string& servers) { return channel_.Open(servers); }
 
-  Task<Resolved> Resolve(std::string name, MonotonicTime deadline) override {
+  Task<Resolved> Resolve(Question question) override {
     Resolved result;
-    if (AnswerWithoutAsking(name, result)) co_return result;
-    const std::shared_ptr<Entry> entry = FindOrAsk(name);
+    if (AnswerWithoutAsking(question.name, result)) co_return result;
+    std::shared_ptr<Entry> entry = Find(question.name);
+    for (bool first = true; entry != nullptr && !entry->asking && !IsFresh(*entry); first = false) {
+      const std::shared_ptr<Asker> asker = FindAsker(question.asker);
+      if (asker->asking < max_queries_ || question.asker.empty()) {
+        Ask(question, entry, asker);
+        break;
+      }
+      if (first) ++delayed_;
+      std::shared_ptr<Awaited> place = asker;
+      const bool woken = co_await WaitFor(std::move(place), question);
+      if (!woken) co_return Late(*entry);
+      entry = Find(question.name);
+    }
     if (entry == nullptr) co_return result;  // too many names are being asked for: kFailed
     if (entry->asking) {
-      Waiter waiter(loop_, entry);
-      const bool answered = co_await waiter.event().Wait(deadline);
-      if (!answered) {
-        result.outcome = Resolved::Outcome::kTimeout;
-        if (!entry->answer.addresses.empty() && loop_.Now() < entry->stale_until) result = entry->answer;
-        co_return result;
-      }
+      std::shared_ptr<Awaited> answer = entry;
+      const bool answered = co_await WaitFor(std::move(answer), question);
+      if (!answered) co_return Late(*entry);
     }
     result = entry->answer;
     co_return result;
   }
+
+  uint64_t delayed() const override { return delayed_; }
 
  private:
   static bool AnswerWithoutAsking(std::string& name, Resolved& result) {
@@ -105,19 +127,44 @@ class CachingResolver final : public Resolver {
     return true;
   }
 
-  std::shared_ptr<Entry> FindOrAsk(const std::string& name) {
+  // Null where there is no room for another name.
+  std::shared_ptr<Entry> Find(const std::string& name) {
     const auto found = cache_.find(name);
-    std::shared_ptr<Entry> entry;
-    if (found != cache_.end()) {
-      entry = found->second;
-    } else {
-      if (cache_.size() >= kMaxCachedNames && !EvictOne()) return nullptr;
-      entry = cache_.emplace(name, std::make_shared<Entry>()).first->second;
-    }
-    if (entry->asking || (entry->known && loop_.Now() < entry->fresh_until)) return entry;
+    if (found != cache_.end()) return found->second;
+    if (cache_.size() >= kMaxCachedNames && !EvictOne()) return nullptr;
+    return cache_.emplace(name, std::make_shared<Entry>()).first->second;
+  }
+
+  bool IsFresh(const Entry& entry) const { return entry.known && loop_.Now() < entry.fresh_until; }
+
+  std::shared_ptr<Asker> FindAsker(const std::string& name) {
+    std::shared_ptr<Asker>& asker = askers_[name];
+    if (asker == nullptr) asker = std::make_shared<Asker>();
+    return asker;
+  }
+
+  void Ask(const Question& question, const std::shared_ptr<Entry>& entry, const std::shared_ptr<Asker>& asker) {
     entry->asking = true;
-    channel_.Query(name, [this, entry](AresChannel::Answer answer) { Learn(*entry, std::move(answer)); });
-    return entry;
+    ++asker->asking;
+    channel_.Query(question.name, [this, entry, asker, name = question.asker](AresChannel::Answer answer) {
+      --asker->asking;
+      asker->WakeAll();
+      if (asker->asking == 0 && asker->waiters.empty()) askers_.erase(name);
+      Learn(*entry, std::move(answer));
+    });
+  }
+
+  // False where the deadline or the cancellation came first.
+  Task<bool> WaitFor(std::shared_ptr<Awaited> awaited, const Question& question) {
+    Waiter waiter(loop_, std::move(awaited));
+    const Cancellation::Scope scope(question.cancellation, [&waiter] { waiter.event().Set(); });
+    const bool woken = co_await waiter.event().Wait(question.deadline);
+    co_return woken && (question.cancellation == nullptr || !question.cancellation->cancelled());
+  }
+
+  Resolved Late(const Entry& entry) const {
+    if (!entry.answer.addresses.empty() && loop_.Now() < entry.stale_until) return entry.answer;
+    return {Resolved::Outcome::kTimeout, {}};
   }
 
   void Learn(Entry& entry, AresChannel::Answer answer) {
@@ -138,7 +185,7 @@ class CachingResolver final : public Resolver {
       if (now >= entry.stale_until) entry.answer = {outcome, {}};
       entry.fresh_until = now + kMinTtl;  // before asking again
     }
-    for (Event* waiter : entry.waiters) waiter->Set();
+    entry.WakeAll();
   }
 
   // Makes room by dropping a name that nobody asks for now, one past its time if a few looks find one.
@@ -156,14 +203,17 @@ class CachingResolver final : public Resolver {
   }
 
   Loop& loop_;
+  const size_t max_queries_;
   absl::flat_hash_map<std::string, std::shared_ptr<Entry>> cache_;
+  absl::flat_hash_map<std::string, std::shared_ptr<Asker>> askers_;
+  uint64_t delayed_ = 0;
   AresChannel channel_;  // last: its end answers queries, which need the rest
 };
 
 }  // namespace
 
-std::unique_ptr<Resolver> Resolver::Make(Loop& loop, const std::string& servers) {
-  auto resolver = std::make_unique<CachingResolver>(loop);
+std::unique_ptr<Resolver> Resolver::Make(Loop& loop, const std::string& servers, size_t max_queries) {
+  auto resolver = std::make_unique<CachingResolver>(loop, max_queries);
   if (!resolver->Open(servers)) return nullptr;
   return resolver;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "data-plane/io/cancellation.h"
 #include "data-plane/io/loop.h"
 
 namespace sluice::io {
@@ -23,6 +24,14 @@ inline constexpr size_t kMaxCachedNames = 10'000;
 inline constexpr size_t kMaxAddresses = 32;
 inline constexpr std::chrono::milliseconds kQueryTimeout{1000};  // of one try; later tries wait longer
 inline constexpr int kQueryTries = 2;                            // of each server
+inline constexpr size_t kMaxQueriesPerAsker = 16;                // under way at a time; more wait
+
+struct Question {
+  std::string name;
+  MonotonicTime deadline;
+  std::string asker;  // whose queries are counted together; "": nobody's
+  Cancellation* cancellation = nullptr;
+};
 
 struct Resolved {
   enum class Outcome { kFound, kNoSuchName, kFailed, kTimeout } outcome = Outcome::kFailed;
@@ -32,11 +41,15 @@ struct Resolved {
 class Resolver {
  public:
   // `servers`: "address[:port],..." (IPv6 in brackets before a port), "" for /etc/resolv.conf. Null where it is not
-  // that.
-  static std::unique_ptr<Resolver> Make(Loop& loop, const std::string& servers);
+  // that. `max_queries`: of one asker, at least one.
+  static std::unique_ptr<Resolver> Make(Loop& loop, const std::string& servers,
+                                        size_t max_queries = kMaxQueriesPerAsker);
   virtual ~Resolver() = default;
-  // An address literal is its own answer. kTimeout: the deadline came first; the query goes on for the next who asks.
-  virtual Task<Resolved> Resolve(std::string name, MonotonicTime deadline) = 0;
+  // An address literal is its own answer. kTimeout: the deadline or the cancellation came first; the query goes on for
+  // the next who asks.
+  virtual Task<Resolved> Resolve(Question question) = 0;
+  // How many questions had to wait for others of their asker.
+  virtual uint64_t delayed() const = 0;
 };
 
 }  // namespace sluice::io

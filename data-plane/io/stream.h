@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "data-plane/io/cancellation.h"
 #include "data-plane/io/loop.h"
 #include "data-plane/io/task.h"
 
@@ -132,13 +133,14 @@ struct Endpoint {
 // Takes ownership of a connected non-blocking descriptor.
 std::unique_ptr<Stream> MakeTcpStream(Loop& loop, int fd);
 
-// Connects to an address (never a name). kTimeout, kReset (refused, unreachable) or kNone with a stream. `error` gets
-// the errno of a refusal.
+// Connects to an address (never a name). kTimeout, kCancelled, kReset (refused, unreachable) or kNone with a stream.
+// `system_error` gets the errno of a refusal.
 struct Connected {
   std::unique_ptr<Stream> stream;
   IoError error = IoError::kNone;
   int system_error = 0;
 };
-Task<Connected> ConnectTcp(Loop& loop, const Endpoint& to, MonotonicTime deadline);
+Task<Connected> ConnectTcp(Loop& loop, const Endpoint& to, MonotonicTime deadline,
+                           Cancellation* cancellation = nullptr);
 
 }  // namespace sluice::io

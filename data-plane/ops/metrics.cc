@@ -115,6 +115,9 @@ void AddUpstreams(const proxy::Stats& stats, Families& out) {
   out.Counter("sluice_upstream_connections_reused_total", "Requests sent over a connection that had waited.",
               stats.upstream_reused);
   out.Gauge("sluice_upstream_connections_idle", "Upstream connections waiting for a request now.", stats.upstream_idle);
+  out.Counter("sluice_name_queries_delayed_total",
+              "Questions for names that waited because their gateway had as many under way as it may.",
+              stats.names_delayed);
   out.Begin("sluice_upstream_dials_total", "Attempts to open a connection to an upstream, by outcome.",
             MetricType::Counter);
   absl::flat_hash_map<std::string, uint64_t> outcomes;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data-plane/io/tls.h"
+#include "data-plane/proxy/downstream.h"
 #include "data-plane/proxy/http1_upstream.h"
 #include "data-plane/proxy/http2_pool.h"
 #include "data-plane/proxy/http2_upstream.h"
@@ -58,7 +59,36 @@ class Opening {
   const PoolKey& key_;
 };
 
+// The gateway's or the client's affair: no target is to blame, and none would do better.
+bool IsOurs(DialError error) {
+  return error == DialError::kConnections || error == DialError::kPending || error == DialError::kClientGone;
+}
+
 }  // namespace
+
+// Looks after the client for as long as its request waits for something.
+class Dialer::Looking {
+ public:
+  explicit Looking(Dialer& dialer) : dialer_(dialer) { dialer_.LookLater(); }
+  Looking(const Looking&) = delete;
+  ~Looking() {
+    if (dialer_.look_.armed()) dialer_.look_.Disarm();
+  }
+
+ private:
+  Dialer& dialer_;
+};
+
+void Dialer::LookLater() {
+  if (destination_.client == nullptr) return;
+  look_.Arm(worker_.loop(), worker_.loop().Now() + worker_.times().client_check, &Dialer::Look, this);
+}
+
+void Dialer::Look(void* self) {
+  auto& dialer = *static_cast<Dialer*>(self);
+  if (!dialer.destination_.client->Gone()) return dialer.LookLater();
+  dialer.cancellation_.Cancel();
+}
 
 std::string_view ToString(DialError error) {
   switch (error) {
@@ -81,6 +111,8 @@ std::string_view ToString(DialError error) {
       return "upstream-connections";
     case DialError::kPending:
       return "upstream-pending";
+    case DialError::kClientGone:
+      return "client-gone";
   }
   return "";
 }
@@ -123,7 +155,7 @@ io::Task<Dialed> Dialer::Next() {
 
 // After an attempt that failed. A target has failed when none of its addresses will be tried any more.
 bool Dialer::MayGoOn(DialError error) {
-  if (error == DialError::kConnections || error == DialError::kPending) return false;
+  if (IsOurs(error)) return false;
   const bool more = tries_left_ > 0 && (!addresses_.empty() || target_.HasMore()) && TakeRetry();
   const bool targets_fault = error != DialError::kResolver;
   if (targets_fault && (addresses_.empty() || !more)) target_.Unreachable(error == DialError::kTimeout);
@@ -140,8 +172,7 @@ bool Dialer::TakeRetry() {
 io::Task<Dialed> Dialer::Again() {
   tries_.push_back({.ip = address_, .port = port_, .failure = {}});
   Dialed dialed = co_await Open(false);
-  const bool full = dialed.error == DialError::kConnections || dialed.error == DialError::kPending;
-  if (dialed.stream == nullptr && !full) target_.Unreachable(dialed.error == DialError::kTimeout);
+  if (dialed.stream == nullptr && !IsOurs(dialed.error)) target_.Unreachable(dialed.error == DialError::kTimeout);
   co_return dialed;
 }
 
@@ -173,7 +204,11 @@ io::Task<DialError> Dialer::ChooseAddress() {
     addresses_.clear();
     if (egress::LooksNumeric(host_)) co_return DialError::kNoSuchName;
     const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
-    io::Resolved resolved = co_await worker_.resolver().Resolve(host_, deadline);
+    const Looking looking(*this);
+    io::Question question{
+        .name = host_, .deadline = deadline, .asker = destination_.gateway->id(), .cancellation = &cancellation_};
+    io::Resolved resolved = co_await worker_.resolver().Resolve(std::move(question));
+    if (cancellation_.cancelled()) co_return DialError::kClientGone;
     switch (resolved.outcome) {
       case io::Resolved::Outcome::kNoSuchName:
         co_return DialError::kNoSuchName;
@@ -232,7 +267,8 @@ DialError Dialer::Count(const PoolKey& key, limit::Slot& slot) {
 io::Task<DialError> Dialer::WaitForRoom(const PoolKey& key) {
   Connecting waiting(worker_.pool(), key);
   const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
-  const DialError error = co_await worker_.http2_pool().Wait(key, deadline);
+  const Looking looking(*this);
+  const DialError error = co_await worker_.http2_pool().Wait(key, deadline, cancellation_);
   co_return error;
 }
 
@@ -278,6 +314,7 @@ io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
   if (destination_.versions != HttpVersions::kHttp1) opening.emplace(worker_.http2_pool(), key);
   Dialed dialed;
   const MonotonicTime started = worker_.loop().Now();
+  const Looking looking(*this);
   Opened opened = co_await OpenStream(key, std::min(all_deadline_, started + destination_.connect_timeout));
   dialed.error = opened.error;
   if (opening.has_value()) opening->error = opened.error;
@@ -300,9 +337,10 @@ io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
 io::Task<Dialer::Opened> Dialer::OpenStream(const PoolKey& key, MonotonicTime deadline) {
   Opened opened;
   const io::Endpoint to{key.address, key.port};
-  io::Connected connected = co_await io::ConnectTcp(worker_.loop(), to, deadline);
+  io::Connected connected = co_await io::ConnectTcp(worker_.loop(), to, deadline, &cancellation_);
   if (connected.error != io::IoError::kNone) {
     opened.error = connected.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kRefused;
+    if (connected.error == io::IoError::kCancelled) opened.error = DialError::kClientGone;
     co_return opened;
   }
   opened.stream = std::move(connected.stream);
@@ -312,12 +350,14 @@ io::Task<Dialer::Opened> Dialer::OpenStream(const PoolKey& key, MonotonicTime de
                          .rules = destination_.tls_rules,
                          .session = worker_.pool().TlsSessionFor(key),
                          .alpn = AlpnOf(destination_.versions)};
+  const io::Cancellation::Scope scope(&cancellation_, [plain = opened.stream.get()] { plain->Cancel(); });
   io::TlsConnected secured =
       co_await io::ConnectTls(std::move(opened.stream), worker_.client_tls(), std::move(request), deadline);
   const bool must_share = std::exchange(opened.http2, secured.alpn == "h2");
   if (secured.error == io::IoError::kNone && must_share && !opened.http2) secured.error = io::IoError::kTls;
   if (secured.error != io::IoError::kNone) {
     opened.error = secured.error == io::IoError::kTimeout ? DialError::kTimeout : DialError::kTls;
+    if (cancellation_.cancelled()) opened.error = DialError::kClientGone;
     co_return opened;
   }
   opened.stream = std::move(secured.stream);

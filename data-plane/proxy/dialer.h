@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data-plane/io/cancellation.h"
 #include "data-plane/io/task.h"
 #include "data-plane/plugin/exchange.h"
 #include "data-plane/proxy/target_choice.h"
@@ -16,6 +17,7 @@
 
 namespace sluice::proxy {
 
+class Downstream;
 class Worker;
 
 enum class DialError : uint8_t {
@@ -29,6 +31,7 @@ enum class DialError : uint8_t {
   kTls,
   kConnections,  // the plan's upstream connections are used up
   kPending,      // too many wait for this target already
+  kClientGone,   // whoever waited for it has left
 };
 std::string_view ToString(DialError error);
 
@@ -52,6 +55,7 @@ struct Destination {
   int retries = 0;
   bool check = false;       // a health check: a connection of its own, and `connect_timeout` for all attempts
   std::string server_name;  // of TLS; "": the host
+  Downstream* client = nullptr;  // looked after while its request waits; null: nobody can leave
 };
 
 struct Dialed {
@@ -79,6 +83,9 @@ class Dialer {
   bool TakeRetry();
 
  private:
+  class Looking;
+  void LookLater();
+  static void Look(void* self);
   bool ChooseTarget();
   bool MayGoOn(DialError error);
   io::Task<DialError> ChooseAddress();
@@ -107,6 +114,8 @@ class Dialer {
   std::string host_;
   uint16_t port_;
   std::string address_;
+  io::Cancellation cancellation_;  // of whatever is waited for, once the client has left
+  io::Timer look_;
 };
 
 }  // namespace sluice::proxy

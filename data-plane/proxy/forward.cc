@@ -23,7 +23,7 @@ HttpVersions VersionsOf(const Exchange& exchange) {
   return exchange.service->tls && !exchange.request.upgrade_websocket ? HttpVersions::kAny : HttpVersions::kHttp1;
 }
 
-Destination DestinationOf(const Exchange& exchange, const HashKey& hash) {
+Destination DestinationOf(const Exchange& exchange, const HashKey& hash, Downstream& client) {
   const Service& service = *exchange.service;
   return {.gateway = exchange.gateway,
           .host = service.host,
@@ -34,7 +34,8 @@ Destination DestinationOf(const Exchange& exchange, const HashKey& hash) {
           .upstream = service.upstream,
           .hash = hash.hash,
           .connect_timeout = service.connect_timeout,
-          .retries = service.retries};
+          .retries = service.retries,
+          .client = &client};
 }
 
 std::string HostField(const std::string& host, uint16_t port, bool tls) {
@@ -81,7 +82,7 @@ Forward::Forward(Worker& worker, Exchange& exchange, Downstream& downstream, con
       body_(body),
       service_(*exchange.service),
       hash_(HashOfRequest(exchange)),
-      dialer_(worker, DestinationOf(exchange, hash_), exchange.tries),
+      dialer_(worker, DestinationOf(exchange, hash_, downstream), exchange.tries),
       pump_(worker, exchange, downstream, plugins),
       head_request_(exchange.request.method == "HEAD") {}
 
@@ -132,6 +133,9 @@ Verdict Forward::DialFailed(DialError error) {
       return Refused(503, StatusMessage(503), reason);
     case DialError::kTimeout:
       return Refused(504, StatusMessage(504), reason);
+    case DialError::kClientGone:
+      Cut(reason);
+      return std::nullopt;
     case DialError::kDenied:  // tells a tenant nothing of what lives at an address
     case DialError::kRefused:
     case DialError::kTls:

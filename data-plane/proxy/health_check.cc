@@ -27,6 +27,7 @@ std::optional<Outcome> OutcomeOf(DialError error) {
     case DialError::kResolver:  // not the target's fault
     case DialError::kConnections:
     case DialError::kPending:
+    case DialError::kClientGone:
       return std::nullopt;
     case DialError::kNoTarget:
     case DialError::kNoSuchName:

@@ -31,14 +31,17 @@ bool Http2Pool::WantsMore(const PoolKey& key) const {
   return bucket->second.waiters.size() >= coming * http::kHttp2MaxStreams;
 }
 
-io::Task<DialError> Http2Pool::Wait(const PoolKey& key, MonotonicTime deadline) {
+io::Task<DialError> Http2Pool::Wait(const PoolKey& key, MonotonicTime deadline, io::Cancellation& cancellation) {
   Waiter waiter(loop_);
   buckets_[key].waiters.push_back(&waiter);
+  const io::Cancellation::Scope scope(&cancellation, [&waiter] { waiter.woken.Set(); });
   const bool woken = co_await waiter.woken.Wait(deadline);
-  if (woken) co_return waiter.error;
-  std::erase(buckets_[key].waiters, &waiter);
+  if (woken && !cancellation.cancelled()) co_return waiter.error;
+  Bucket& bucket = buckets_[key];
+  const bool was_next = std::erase(bucket.waiters, &waiter) == 0;
+  if (was_next) Wake(bucket, 1, waiter.error);
   Tidy(key);
-  co_return DialError::kTimeout;
+  co_return woken ? DialError::kClientGone : DialError::kTimeout;
 }
 
 void Http2Pool::Wake(Bucket& bucket, size_t count, DialError error) {
@@ -56,6 +59,7 @@ void Http2Pool::Opened(const PoolKey& key, DialError error) {
   if (found == buckets_.end()) return;  // cleared
   Bucket& bucket = found->second;
   --bucket.opening;
+  if (error == DialError::kClientGone) error = DialError::kNone;
   if (error != DialError::kNone || bucket.connections.empty()) Wake(bucket, bucket.waiters.size(), error);
   Tidy(key);
 }

@@ -26,10 +26,12 @@ class Http2Pool {
   bool Has(const PoolKey& key) const { return buckets_.contains(key) && !buckets_.at(key).connections.empty(); }
   // Whether another connection is worth opening: those on their way will not have room for all who wait.
   bool WantsMore(const PoolKey& key) const;
-  // Until there may be room (kNone: look again), or what was waited for failed, or `deadline`.
-  io::Task<DialError> Wait(const PoolKey& key, MonotonicTime deadline);
+  // Until there may be room (kNone: look again), or what was waited for failed, or `deadline`, or it was cancelled
+  // (kClientGone).
+  io::Task<DialError> Wait(const PoolKey& key, MonotonicTime deadline, io::Cancellation& cancellation);
 
-  // A connection is being opened. Done with kNone where that succeeded, whatever version was agreed.
+  // A connection is being opened. Done with kNone where that succeeded, whatever version was agreed. Where it was
+  // cancelled, those who waited look again.
   void Opening(const PoolKey& key) { ++buckets_[key].opening; }
   void Opened(const PoolKey& key, DialError error);
   // By ALPN the upstream chose HTTP/1.1: nobody needs to wait for connections there.

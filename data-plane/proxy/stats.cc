@@ -79,6 +79,7 @@ void Stats::Add(const Stats& other) {
   upstream_idle += other.upstream_idle;
   upstream_opened += other.upstream_opened;
   upstream_reused += other.upstream_reused;
+  names_delayed += other.names_delayed;
   gateways_served = std::max(gateways_served, other.gateways_served);
   plugin_log_delivered += other.plugin_log_delivered;
   plugin_log_dropped += other.plugin_log_dropped;

@@ -49,7 +49,7 @@ struct Stats {
   static constexpr size_t kMaxGateways = 10'000;  // with counts of their own; requests of more count in no gateway
   static constexpr int kMaxStatus = 600;
   static constexpr size_t kSources = 3;
-  static constexpr size_t kDialErrors = 10;
+  static constexpr size_t kDialErrors = 11;
 
   static constexpr size_t kMaxUnhealthyGateways = 100;  // named, of each worker
 
@@ -84,6 +84,7 @@ struct Stats {
   uint64_t upstream_idle = 0;       // now
   uint64_t upstream_opened = 0;
   uint64_t upstream_reused = 0;
+  uint64_t names_delayed = 0;       // questions that had to wait for others of their gateway
   uint64_t gateways_served = 0;  // now, the largest of the workers
   uint64_t plugin_log_delivered = 0;
   uint64_t plugin_log_dropped = 0;

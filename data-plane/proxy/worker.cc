@@ -40,7 +40,7 @@ Worker::Worker(int index, Shared& shared)
       balancer_(static_cast<size_t>(index)),
       pool_(std::make_unique<UpstreamPool>(*loop_, shared.options.times.upstream_idle)),
       http2_pool_(std::make_unique<Http2Pool>(*loop_)),
-      resolver_(io::Resolver::Make(*loop_, shared.options.resolvers)),
+      resolver_(io::Resolver::Make(*loop_, shared.options.resolvers, ShareOf(io::kMaxQueriesPerAsker))),
       log_queues_(std::make_unique<LogQueues>(*this)),
       health_(std::make_unique<HealthChecker>(*this, shared.workers)),
       scratch_(kScratchBytes) {
@@ -122,6 +122,7 @@ Stats Worker::Snapshot() {
   stats_.upstream_idle = pool_->idle();
   stats_.upstream_opened = pool_->opened;
   stats_.upstream_reused = pool_->reused;
+  stats_.names_delayed = resolver_->delayed();
   stats_.gateways_served = hosts_.size();
   stats_.plugin_log_delivered = log_queues_->delivered();
   stats_.plugin_log_dropped = log_queues_->dropped();

@@ -7,8 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<void> Connect(Loop& loop, Endpoint to, MonotonicTime deadline, Connected& out) {
-  out = co_await ConnectTcp(loop, to, deadline);
+Task<void> Connect(Loop& loop, Endpoint to, MonotonicTime deadline, Connected& out,
+                   Cancellation* cancellation = nullptr) {
+  out = co_await ConnectTcp(loop, to, deadline, cancellation);
 }
 
 TEST_CASE("connecting to a listener gives a stream that carries bytes") {
@@ -40,6 +41,26 @@ TEST_CASE("a connection that nobody accepts or refuses times out") {
   for (Connected& one : held) RunTask(loop, Connect(loop, listener.endpoint(), loop.Now() + 30ms, one));
   CHECK(held.back().error == IoError::kTimeout);
   CHECK(held.back().stream == nullptr);
+}
+
+TEST_CASE("connecting ends at once when it is cancelled, also before it began") {
+  Loop loop;
+  TestListener listener(0);
+  TestClient first(listener.endpoint().port);
+  for (const bool before : {false, true}) {
+    Cancellation cancellation;
+    Timer timer;
+    const auto cancel = [](void* self) { static_cast<Cancellation*>(self)->Cancel(); };
+    if (before) {
+      cancellation.Cancel();
+    } else {
+      timer.Arm(loop, loop.Now() + 20ms, cancel, &cancellation);
+    }
+    Connected connected;
+    RunTask(loop, Connect(loop, listener.endpoint(), kNever, connected, &cancellation));
+    CHECK(connected.error == IoError::kCancelled);
+    CHECK(connected.stream == nullptr);
+  }
 }
 
 TEST_CASE("a name is not an address to connect to") {

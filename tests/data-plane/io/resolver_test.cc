@@ -3,20 +3,28 @@
 #include "catch2/catch.hpp"
 #include "tests/data-plane/io/dns_server.h"
 #include "tests/data-plane/io/support.h"
+#include "tests/support/eventually.h"
 
 namespace sluice::io {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Eventually;
 using Addresses = std::vector<std::string>;
 using Outcome = Resolved::Outcome;
 
 Task<void> Ask(Resolver& resolver, std::string name, MonotonicTime deadline, Resolved& out) {
-  out = co_await resolver.Resolve(std::move(name), deadline);
+  Question question{std::move(name), deadline};
+  out = co_await resolver.Resolve(std::move(question));
+}
+
+Task<void> AskAs(Resolver& resolver, Question question, Resolved& out) {
+  out = co_await resolver.Resolve(std::move(question));
 }
 
 Task<void> Count(Resolver& resolver, std::string name, int& answered, int expected, Loop& loop) {
-  const Resolved result = co_await resolver.Resolve(std::move(name), kNever);
+  Question question{std::move(name), kNever};
+  const Resolved result = co_await resolver.Resolve(std::move(question));
   if (result.outcome == Outcome::kFound && ++answered == expected) loop.Stop();
 }
 
@@ -182,6 +190,55 @@ TEST_CASE("a resolver may go while its questions are open") {
   RunTask(loop, SleepUntil(loop, loop.Now() + 10ms));
   resolver.reset();
   SUCCEED("and the loop frees the one who asked");
+}
+
+TEST_CASE("an asker has as many queries under way as it may, and others ask beside it") {
+  Fixture t;
+  std::vector<Resolved> results(kMaxQueriesPerAsker);
+  const auto name = [](size_t i) { return "silent" + std::to_string(i) + ".test"; };
+  for (size_t i = 0; i < results.size(); ++i) {
+    t.server.Put(name(i), {.v4 = {}, .v6 = {}, .silent = true});
+    t.loop.Spawn(AskAs(*t.resolver, {name(i), t.loop.Now() + 30s, "a"}, results[i]));
+  }
+  t.server.Put("known.test", {.v4 = {"192.0.2.1"}, .v6 = {}});
+  Resolved past, other;
+  RunTask(t.loop, AskAs(*t.resolver, {"known.test", t.loop.Now() + 50ms, "a"}, past));
+  CHECK(past.outcome == Outcome::kTimeout);
+  CHECK(t.server.asked("known.test") == 0);
+  CHECK(t.resolver->delayed() == 1);
+  CHECK(Eventually([&] { return t.server.asked(name(kMaxQueriesPerAsker - 1)) > 0; }));
+  RunTask(t.loop, AskAs(*t.resolver, {"known.test", t.loop.Now() + 30s, "b"}, other));
+  CHECK(other.outcome == Outcome::kFound);
+  RunTask(t.loop, AskAs(*t.resolver, {"known.test", t.loop.Now() + 30s, "a"}, past));  // what is known needs no query
+  CHECK(past.outcome == Outcome::kFound);
+  CHECK(t.resolver->delayed() == 1);
+}
+
+TEST_CASE("who waits to ask goes on when another of its asker has its answer") {
+  Loop loop;
+  DnsServer server;
+  const std::unique_ptr<Resolver> resolver = Resolver::Make(loop, server.servers(), 1);
+  server.Put("first.test", {.v4 = {"192.0.2.1"}, .v6 = {}});
+  server.Put("second.test", {.v4 = {"192.0.2.2"}, .v6 = {}});
+  Resolved first, second;
+  loop.Spawn(AskAs(*resolver, {"first.test", kNever, "a"}, first));
+  RunTask(loop, AskAs(*resolver, {"second.test", kNever, "a"}, second));
+  CHECK(first.outcome == Outcome::kFound);
+  CHECK(second.addresses == Addresses{"192.0.2.2"});
+  CHECK(resolver->delayed() == 1);
+}
+
+TEST_CASE("a question ends at once when it is cancelled, and its query goes on for the next") {
+  Fixture t;
+  t.server.Put("slow.test", {.v4 = {}, .v6 = {}, .silent = true});
+  Cancellation cancellation;
+  Timer timer;
+  timer.Arm(t.loop, t.loop.Now() + 20ms, [](void* self) { static_cast<Cancellation*>(self)->Cancel(); }, &cancellation);
+  Resolved result;
+  RunTask(t.loop, AskAs(*t.resolver, {"slow.test", kNever, "a", &cancellation}, result));
+  CHECK(result.outcome == Outcome::kTimeout);
+  t.server.Put("slow.test", {.v4 = {"192.0.2.3"}, .v6 = {}});
+  CHECK(t.Resolve("slow.test").addresses == Addresses{"192.0.2.3"});
 }
 
 }  // namespace
