@@ -41,6 +41,11 @@ int Http2Callbacks::OnFrameNotSent(nghttp2_session*, const nghttp2_frame* frame,
   return 0;
 }
 
+int Http2Callbacks::OnFrameInvalid(nghttp2_session*, const nghttp2_frame* frame, int why, void* self) {
+  Self(self).OnFrameRefused(*frame, why);
+  return 0;
+}
+
 int Http2Callbacks::OnDataChunk(nghttp2_session*, uint8_t, int32_t id, const uint8_t* data, size_t size, void* self) {
   Self(self).OnData(id, View(data, size));
   return 0;
@@ -69,6 +74,7 @@ Http2Callbacks::Table Http2Callbacks::Make() {
   nghttp2_session_callbacks_set_on_frame_recv_callback(table, OnFrameReceived);
   nghttp2_session_callbacks_set_on_frame_send_callback(table, OnFrameSent);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(table, OnFrameNotSent);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table, OnFrameInvalid);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, OnDataChunk);
   nghttp2_session_callbacks_set_on_stream_close_callback(table, OnStreamClose);
   nghttp2_session_callbacks_set_send_data_callback(table, SendData);

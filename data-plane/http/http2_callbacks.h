@@ -22,6 +22,7 @@ struct Http2Callbacks {
   static int OnFrameReceived(nghttp2_session*, const nghttp2_frame* frame, void* self);
   static int OnFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* self);
   static int OnFrameNotSent(nghttp2_session*, const nghttp2_frame* frame, int, void* self);
+  static int OnFrameInvalid(nghttp2_session*, const nghttp2_frame* frame, int why, void* self);
   static int OnDataChunk(nghttp2_session*, uint8_t, int32_t id, const uint8_t* data, size_t size, void* self);
   static int OnStreamClose(nghttp2_session*, int32_t id, uint32_t error, void* self);
   static ssize_t ReadSource(nghttp2_session*, int32_t, uint8_t*, size_t max, uint32_t* flags,

@@ -151,7 +151,15 @@ void Http2Session::OnRequestHead(int32_t id, bool end) {
   stream.length_left_ = head.framing.length;
   nghttp2_session_set_stream_user_data(session_, id, &stream);
   stream.observer_ = observer_.OnRequest(stream, std::move(head), refused);
-  if (stream.observer_ == nullptr) SubmitReset(id, Http2Error::kRefused);
+  if (stream.observer_ != nullptr) return;
+  ++refused_;
+  SubmitReset(id, Http2Error::kRefused);
+}
+
+// A stream too many: refused, or the end of the connection where the client knew better.
+void Http2Session::OnFrameRefused(const nghttp2_frame& frame, int why) {
+  if (frame.hd.type != NGHTTP2_HEADERS || role_ != Role::kServer) return;
+  if (why == NGHTTP2_ERR_REFUSED_STREAM || streams_ >= kHttp2MaxStreams) ++refused_;
 }
 
 void Http2Session::OnResponseHead(Http2Stream& stream, bool end) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "data-plane/http/head.h"
@@ -123,6 +124,8 @@ class Http2Session {
   // The peer knows which streams will be served to their end; nothing more is done to end.
   bool goaway_finished() const { return goaway_finished_; }
   size_t streams() const { return streams_; }
+  // Server: how many streams were refused because there were too many, since the last call.
+  uint64_t TakeRefused() { return std::exchange(refused_, 0); }
 
   // Server. `framing` as for HTTP/1.1: a length becomes a field. `end`: no body follows, also not in Send.
   void Respond(Http2Stream& stream, const ResponseHead& head, Framing framing, bool end);
@@ -174,6 +177,7 @@ class Http2Session {
   void OnTrailers(Http2Stream& stream, bool end);
   void OnFrame(const nghttp2_frame& frame);
   void OnFrameSent(const nghttp2_frame& frame);
+  void OnFrameRefused(const nghttp2_frame& frame, int why);
   void OnData(int32_t id, std::string_view data);
   void OnMessageEnd(Http2Stream& stream, Fields trailers);
   void OnStreamClosed(int32_t id, uint32_t error);
@@ -195,6 +199,7 @@ class Http2Session {
   Http2HeadBuilder builder_;
   Http2Stream* first_ = nullptr;
   size_t streams_ = 0;
+  uint64_t refused_ = 0;
   std::string* out_ = nullptr;  // while Pull runs
   size_t max_out_ = 0;
   MonotonicTime now_{};

@@ -102,6 +102,8 @@ void AddConnections(const proxy::Stats& stats, Families& out) {
   out.Counter("sluice_client_write_stalls_total", "Answers cut because their client took nothing of them for too long.",
               stats.writes_stalled);
   out.Counter("sluice_http2_connections_total", "Client connections over HTTP/2.", stats.http2_connections);
+  out.Counter("sluice_http2_streams_refused_total", "HTTP/2 streams refused because their connection had too many.",
+              stats.http2_streams_refused);
   out.Counter("sluice_http2_floods_total", "HTTP/2 connections ended for resets, control frames or header blocks.",
               stats.http2_floods);
   out.Gauge("sluice_connections_open", "Client connections open now.", stats.connections_open);

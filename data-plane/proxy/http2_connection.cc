@@ -52,6 +52,7 @@ io::Task<void> Http2Connection::Read() {
     const std::string_view pending = reader_.pending();
     session_.Receive(pending, worker_.loop().Now());
     reader_.Consume(pending.size());
+    worker_.stats().http2_streams_refused += session_.TakeRefused();
     Flush();
     if (session_.deaf()) co_return;
     const MonotonicTime deadline = NextDeadline();

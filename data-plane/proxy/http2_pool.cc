@@ -97,6 +97,15 @@ void Http2Pool::Tidy(const PoolKey& key) {
   if (at.connections.empty() && at.waiters.empty() && at.opening == 0) buckets_.erase(bucket);
 }
 
+size_t Http2Pool::idle() const {
+  size_t count = 0;
+  for (const auto& [key, bucket] : buckets_) {
+    const auto& all = bucket.connections;
+    count += static_cast<size_t>(std::count_if(all.begin(), all.end(), [](const auto& c) { return !c->busy(); }));
+  }
+  return count;
+}
+
 bool Http2Pool::EvictOne(const std::string& gateway_id) {
   for (const auto& [key, bucket] : buckets_) {
     if (key.gateway_id != gateway_id) continue;

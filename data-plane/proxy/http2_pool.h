@@ -43,6 +43,9 @@ class Http2Pool {
   void Remove(Http2UpstreamConnection& connection);
   void OnRoom(Http2UpstreamConnection& connection);
 
+  // Connections without requests.
+  size_t idle() const;
+
   // Closes one without requests, to make room in the gateway's plan. False where there is none.
   bool EvictOne(const std::string& gateway_id);
   // Those of a gateway that is gone end with their last requests.

@@ -65,6 +65,7 @@ void Stats::Add(const Stats& other) {
   connections_refused_gateway += other.connections_refused_gateway;
   connections_refused_proxy_header += other.connections_refused_proxy_header;
   http2_connections += other.http2_connections;
+  http2_streams_refused += other.http2_streams_refused;
   http2_floods += other.http2_floods;
   connections_refused_total += other.connections_refused_total;
   connections_refused_descriptors += other.connections_refused_descriptors;

@@ -70,6 +70,7 @@ struct Stats {
   uint64_t connections_refused_gateway = 0;
   uint64_t connections_refused_proxy_header = 0;
   uint64_t http2_connections = 0;
+  uint64_t http2_streams_refused = 0;  // of connections that had as many as they may
   uint64_t http2_floods = 0;  // connections ended for what their client made us do for little
   uint64_t connections_refused_total = 0;
   uint64_t connections_refused_descriptors = 0;

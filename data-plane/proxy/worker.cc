@@ -119,7 +119,7 @@ void Worker::Apply(const std::vector<GatewayChange>& changes) {
 
 Stats Worker::Snapshot() {
   stats_.connections_open = connections_.size();
-  stats_.upstream_idle = pool_->idle();
+  stats_.upstream_idle = pool_->idle() + http2_pool_->idle();
   stats_.upstream_opened = pool_->opened;
   stats_.upstream_reused = pool_->reused;
   stats_.names_delayed = resolver_->delayed();

@@ -191,8 +191,19 @@ TEST_CASE("a hundred streams are served at once, and not one more") {
   peer.Send(Frame(kSettings, kAck, 0));
   for (uint32_t id = 1; id < 200; id += 2) peer.Send(Get(id));
   CHECK(peer.streams.size() == 100);
+  CHECK(peer.session.TakeRefused() == 0);
   peer.Send(Get(201));
   CHECK(peer.streams.size() == 100);
+  CHECK(peer.session.TakeRefused() == 1);
+}
+
+TEST_CASE("a stream too many of a client that does not know the limit yet is refused, and the others go on") {
+  Http2Peer peer;
+  for (uint32_t id = 1; id < 204; id += 2) peer.Send(Get(id));
+  CHECK(peer.streams.size() == 100);
+  CHECK(peer.session.TakeRefused() == 2);
+  CHECK(peer.ErrorOf(201) == 7);
+  CHECK_FALSE(peer.session.finished());
 }
 
 TEST_CASE("a stream that was passed over cannot be opened, trailers of an older one are fine") {

@@ -261,3 +261,14 @@ TEST_CASE("what is no preface is closed") {
   Http2Client client(node.group().http_port(), "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n");
   CHECK(client.Closed());
 }
+
+TEST_CASE("a stream past the hundredth of a connection is counted as refused") {
+  NodeOptions options{.upstream = Silent};
+  Node node(std::move(options));
+  Http2Client client(node.group().http_port());
+  std::string bytes;
+  for (uint32_t id = 1; id < 202; id += 2) bytes += Get(id);
+  client.Send(bytes);
+  CHECK(client.Read(201).error == 7);  // REFUSED_STREAM
+  CHECK(node.stats().http2_streams_refused == 1);
+}

@@ -364,3 +364,19 @@ TEST_CASE("what waits for an HTTP/2 service's window counts: at the bound it wai
   CHECK(node.stats().rejected["buffered-bytes"] == 1);
   CHECK(node.upstream().connections() == 1);
 }
+
+TEST_CASE("an HTTP/2 connection without requests counts as idle") {
+  std::promise<void> asked, answer;
+  Node node({.gateway = Gateway(), .upstream = Http2Service::Serving({.whole = [&](auto&, Http2Call& call) {
+                                     asked.set_value();
+                                     answer.get_future().wait();
+                                     call.Answer(200);
+                                   }})});
+  auto client = node.Connect();
+  client.Send(kGet);
+  asked.get_future().wait();
+  CHECK(node.stats().upstream_idle == 0);
+  answer.set_value();
+  CHECK(client.Read().status == 200);
+  CHECK(Eventually([&] { return node.stats().upstream_idle == 1; }));
+}
