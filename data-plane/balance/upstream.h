@@ -13,6 +13,9 @@
 
 namespace sluice {
 
+namespace io {
+struct TlsRules;
+}
 class TargetState;
 
 struct Target {
@@ -54,6 +57,7 @@ struct ActiveCheck {
   std::string path;
   std::string server_name;  // of TLS; "": the target's host
   bool verify = true;
+  std::shared_ptr<const io::TlsRules> tls_rules;  // with `verify`; null: the default ones
   std::vector<std::pair<std::string, std::string>> fields;
   Duration timeout{};
   size_t concurrency = 1;       // of an upstream

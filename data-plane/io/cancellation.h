@@ -1,7 +1,7 @@
 #pragma once
 
-// A way to end another coroutine's wait. Whoever waits says how, in a Scope, for as long as that may take; Cancel stays,
-// so that waits which begin later end at once. One scope at a time; the loop's thread only; outlives its scopes.
+// A way to end another coroutine's wait. Whoever waits says how, in a Scope, for as long as that may take; Cancel
+// stays, so that waits which begin later end at once. One scope at a time; the loop's thread only; outlives its scopes.
 
 #include <functional>
 #include <utility>

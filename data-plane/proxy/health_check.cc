@@ -1,8 +1,9 @@
 // One active check of one target: the same egress policy, resolver and limits as proxied requests, a connection of its
 // own.
 //
-// Note, 2026-11-23. grpc is checked by a connection, grpcs by a TLS handshake: the gRPC health protocol is for HTTP/2,
-// and Kong asks no gRPC question either.
+// Note, 2026-11-23. grpc is checked by a connection, grpcs by a TLS handshake. Kong asks no gRPC question either: its
+// health checks know a bare connection for tcp and TLS for https alone, and send everything else a GET of HTTP/1 in
+// clear text, which no gRPC server answers.
 
 #include <algorithm>
 
@@ -105,7 +106,7 @@ io::Task<std::optional<Outcome>> CheckTarget(Worker& worker, std::shared_ptr<con
                  .host = target.host,
                  .port = target.port,
                  .tls = tls,
-                 .tls_rules = active.verify ? nullptr : std::make_shared<io::TlsRules>(io::TlsRules{.verify = false}),
+                 .tls_rules = active.tls_rules,
                  .upstream = nullptr,
                  .hash = {},
                  .connect_timeout = active.timeout,

@@ -55,6 +55,7 @@ absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   if (absl::Status status = tls_.Read(config_); !status.ok()) return status;
   BuildUpstreams();
   if (absl::Status status = BuildServices(); !status.ok()) return status;
+  BuildCheckRules();
   gateway_->certificates_ = tls_.TakeTable();
   BuildConsumers();
   BuildRoutes();
@@ -140,6 +141,22 @@ absl::Status GatewayCompiler::BuildServices() {
     gateway_->services_.push_back(std::move(service));
   }
   return absl::OkStatus();
+}
+
+// Active checks trust and show what requests do, by the first service that reaches the upstream over TLS; the
+// upstream's own certificate goes first, as Kong has it. Whether they verify is theirs to say.
+void GatewayCompiler::BuildCheckRules() {
+  for (const auto& [id, upstream] : upstreams_by_id_) {
+    const auto reaches = [&](const auto& service) { return service->tls && service->upstream == upstream; };
+    const auto service = std::find_if(gateway_->services_.begin(), gateway_->services_.end(), reaches);
+    const bool has_rules = service != gateway_->services_.end() && (*service)->tls_rules != nullptr;
+    io::TlsRules rules = has_rules ? *(*service)->tls_rules : io::TlsRules{};
+    const auto own = tls_.RulesOf({}, id);
+    if (own.ok() && *own != nullptr) rules.certificate = (*own)->certificate;
+    rules.verify = upstream->health.active.verify;
+    if (rules.Fingerprint().empty()) continue;
+    upstream->health.active.tls_rules = std::make_shared<const io::TlsRules>(std::move(rules));
+  }
 }
 
 void GatewayCompiler::BuildConsumers() {

@@ -40,6 +40,7 @@ class GatewayCompiler {
   void BuildUpstreams();
   void BuildTargets();
   absl::Status BuildServices();
+  void BuildCheckRules();
   void BuildConsumers();
   void BuildRoutes();
   absl::Status BuildRouter();

@@ -12,9 +12,11 @@
 #include "catch2/catch.hpp"
 #include "common/schema/text.h"
 #include "tests/data-plane/io/certificates.h"
+#include "tests/support/eventually.h"
 #include "tests/support/http2.h"
 #include "tests/support/node.h"
 
+using sluice::test::Eventually;
 using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
@@ -128,7 +130,9 @@ struct Secured {
   }
   NodeOptions Options(const std::string& service, bool trusted) {
     if (trusted) setenv("SSL_CERT_FILE", authority.ca_path().c_str(), 1);
-    return {.gateway = Gateway(service)};
+    NodeOptions options{.gateway = Gateway(service)};
+    options.options.times.check_second = std::chrono::milliseconds(50);
+    return options;
   }
   std::string Gateway(const std::string& service, const std::string& host = "a.test") {
     const std::string id = host == "a.test" ? "1" : "2";
@@ -284,4 +288,22 @@ TEST_CASE("a session with a service is resumed by the same gateway and rules, an
   secured.node.Publish(secured.Gateway(R"(host: "other.localhost" tls_verify: false)"));
   CHECK(secured.node.Ask(kGet).status == 200);
   CHECK(secured.upstream.resumed() == 1);
+}
+
+TEST_CASE("health checks trust the authority and show the certificate that requests do") {
+  Secured secured(R"(host: "good.localhost")");
+  const std::string upstream =
+      ClientCertificate(secured.authority, kFirst, "service's") + Authority(secured.authority) +
+      R"( targets { upstream: "up" target: "good.localhost:)" + secured.upstream.port() +
+      R"(" } upstreams { name: "up" healthchecks { active { type: "https" http_path: "/checked" timeout: 5
+          healthy { interval: 1 successes: 1 http_statuses: 200 } unhealthy { interval: 1 tcp_failures: 1 } } } } )";
+  secured.node.Publish(upstream + secured.Gateway(R"(host: "up")"));
+  CHECK(Eventually([&] { return secured.node.stats().checks_failed > 0; }));  // nobody the node knows vouches for it
+  CHECK(secured.upstream.request().empty());
+  const std::string own =
+      sluice::schema::Cat(R"(host: "up" ca_certificates: ")", kFirst, R"(" client_certificate: ")", kFirst, "\"");
+  secured.node.Publish(upstream + secured.Gateway(own));
+  CHECK(Eventually([&] { return secured.node.stats().checks_passed > 0; }));
+  CHECK(secured.upstream.request().starts_with("GET /checked HTTP/1.1\r\n"));
+  CHECK(secured.upstream.client() == "service's");
 }
