@@ -28,33 +28,36 @@ Fields& Fields::operator=(Fields&& other) noexcept {
   return *this;
 }
 
-std::string_view Fields::Keep(std::string_view text) {
-  if (text.empty()) return {};
-  if (text.size() > left_) {
-    const size_t size = std::max(kBlockBytes, text.size());
-    free_ = blocks_.emplace_back(std::make_unique_for_overwrite<char[]>(size)).get();
-    left_ = size;
+Field Fields::Keep(std::string_view name, std::string_view value) {
+  const size_t size = name.size() + value.size();
+  if (size > left_) {
+    left_ = std::max(kBlockBytes, size);
+    free_ = blocks_.emplace_back(std::make_unique_for_overwrite<char[]>(left_)).get();
   }
-  char* const kept = std::exchange(free_, free_ + text.size());
-  left_ -= text.size();
-  std::memcpy(kept, text.data(), text.size());
-  return {kept, text.size()};
+  char* const kept = std::exchange(free_, free_ + size);
+  left_ -= size;
+  std::copy(name.begin(), name.end(), kept);
+  std::copy(value.begin(), value.end(), kept + name.size());
+  return {{kept, name.size()}, {kept + name.size(), value.size()}};
 }
 
 void Fields::Add(std::string_view name, std::string_view value) {
-  const std::string_view kept_name = Keep(name);
-  list_.push_back({kept_name, Keep(value)});
+  list_.push_back(Keep(name, value));
 }
 
 void Fields::Set(std::string_view name, std::string_view value) {
-  const Field kept{Keep(name), Keep(value)};
-  const auto same = [&](const Field& field) { return EqualsIgnoreCase(field.name, kept.name); };
+  const Field kept = Keep(name, value);
+  SetView(kept.name, kept.value);
+}
+
+void Fields::SetView(std::string_view name, std::string_view value) {
+  const auto same = [name](const Field& field) { return EqualsIgnoreCase(field.name, name); };
   const auto first = std::find_if(list_.begin(), list_.end(), same);
   if (first == list_.end()) {
-    list_.push_back(kept);
+    list_.push_back({name, value});
     return;
   }
-  *first = kept;
+  *first = {name, value};
   list_.erase(std::remove_if(first + 1, list_.end(), same), list_.end());
 }
 

@@ -29,6 +29,8 @@ class Fields {
   void Add(std::string_view name, std::string_view value);
   // Replaces every field of that name by one, in the place of the first; adds it where absent.
   void Set(std::string_view name, std::string_view value);
+  // The same with bytes that outlive this object.
+  void SetView(std::string_view name, std::string_view value);
   // How many were removed.
   size_t Remove(std::string_view name);
   template <typename Predicate>
@@ -48,7 +50,7 @@ class Fields {
   void Clear();
 
  private:
-  std::string_view Keep(std::string_view text);
+  Field Keep(std::string_view name, std::string_view value);
   std::vector<Field> list_;
   std::vector<std::unique_ptr<char[]>> blocks_;  // what they hold never moves
   char* free_ = nullptr;                         // in the newest block

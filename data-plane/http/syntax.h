@@ -61,11 +61,30 @@ inline bool IsAliasOf(std::string_view name, std::string_view lower) {
   return true;
 }
 
-inline bool AllOf(std::string_view text, uint8_t classes) {
-  for (char c : text) {
-    if (!Is(c, classes)) return false;
+// Whether every byte is of one class.
+inline bool AllOf(std::string_view text, uint8_t of) {
+  uint8_t common = of;
+  for (char c : text) common &= kTable[static_cast<unsigned char>(c)];
+  return common != 0;
+}
+
+// How many control bytes (HTAB excepted) are in the text. Sixteen bytes a step.
+inline size_t CountControls(std::string_view text) {
+  using Bytes = uint8_t __attribute__((vector_size(16)));
+  constexpr size_t kSteps = 255;  // that a byte can count
+  size_t count = 0;
+  while (text.size() >= sizeof(Bytes)) {
+    Bytes counts{};
+    for (size_t step = 0; step < kSteps && text.size() >= sizeof(Bytes); ++step) {
+      Bytes bytes;
+      std::memcpy(&bytes, text.data(), sizeof bytes);
+      counts -= reinterpret_cast<Bytes>(((bytes < 0x20) & (bytes != '\t')) | (bytes == 0x7f));  // true is -1
+      text.remove_prefix(sizeof bytes);
+    }
+    for (size_t i = 0; i < sizeof(Bytes); ++i) count += counts[i];
   }
-  return true;
+  for (char c : text) count += Is(c, kControl) ? 1 : 0;
+  return count;
 }
 
 // Whether a control byte (HTAB excepted) is in the text. Sixteen bytes a step, the last of which overlap.

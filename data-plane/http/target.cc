@@ -1,5 +1,7 @@
 #include "data-plane/http/target.h"
 
+#include <algorithm>
+
 #include "data-plane/http/syntax.h"
 #include "data-plane/io/address.h"
 
@@ -17,18 +19,13 @@ bool ParsePort(std::string_view text, int& port) {
 }
 
 bool CheckLabels(std::string_view host) {
-  if (host.empty() || host.size() > kMaxHostBytes) return false;
-  size_t label = 0;
-  for (char c : host) {
-    if (!syntax::Is(c, syntax::kHost)) return false;
-    if (c != '.') {
-      if (++label > kMaxLabelBytes) return false;
-    } else {
-      if (label == 0) return false;
-      label = 0;
-    }
+  if (host.size() > kMaxHostBytes || !syntax::AllOf(host, syntax::kHost)) return false;
+  for (;;) {
+    const size_t dot = std::min(host.find('.'), host.size());
+    if (dot == 0 || dot > kMaxLabelBytes) return false;
+    if (dot == host.size()) return true;
+    host.remove_prefix(dot + 1);
   }
-  return label > 0;
 }
 
 // Whether the last label is a number in some notation: then the whole must be an IPv4 address, and no name.

@@ -53,19 +53,18 @@ char* Put(char* at, std::string_view text) {
 }
 
 char* PutField(char* at, std::string_view name, std::string_view value) {
-  char* const line = at;
-  at = Put(Put(Put(at, name), ": "), value);
-  Clean(line, at);
-  return Put(at, "\r\n");
+  return Put(Put(Put(Put(at, name), ": "), value), "\r\n");
 }
 
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
   const size_t start = out.size();
   out.resize(start + name.size() + value.size() + 4);
-  PutField(out.data() + start, name, value);
+  char* const end = PutField(out.data() + start, name, value);
+  Clean(out.data() + start, end - 2);
 }
 
-// The fields that `leave_out` does not name, in room that is made once for all of them.
+// The fields that `leave_out` does not name, in room that is made once for all of them. Each line ends with two control
+// bytes; where there are more than these, one of the fields is not clean.
 template <typename LeaveOut>
 void AppendFields(std::string& out, const Fields& fields, LeaveOut leave_out) {
   size_t room = 0;
@@ -73,10 +72,18 @@ void AppendFields(std::string& out, const Fields& fields, LeaveOut leave_out) {
   const size_t start = out.size();
   out.resize(start + room);
   char* at = out.data() + start;
+  size_t lines = 0;
   for (const Field& field : fields) {
-    if (!leave_out(field.name)) at = PutField(at, field.name, field.value);
+    if (leave_out(field.name)) continue;
+    at = PutField(at, field.name, field.value);
+    ++lines;
   }
   out.resize(static_cast<size_t>(at - out.data()));
+  if (syntax::CountControls(std::string_view(out).substr(start)) == 2 * lines) [[likely]] return;
+  out.resize(start);
+  for (const Field& field : fields) {
+    if (!leave_out(field.name)) AppendField(out, field.name, field.value);
+  }
 }
 
 void AppendFraming(std::string& out, Framing framing, std::string_view connection) {

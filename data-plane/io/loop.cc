@@ -72,12 +72,12 @@ struct Loop::Impl {
     [[maybe_unused]] const ssize_t written = write(event_fd, &one, sizeof one);  // the counter cannot overflow
   }
 
-  // How long epoll may wait, in milliseconds rounded up: -1 forever.
-  int WaitMs() const {
+  // How long epoll may wait, in milliseconds rounded up: -1 forever. `now` is when this turn began: a turn is short
+  // beside a tick, and another look at the clock is not.
+  int WaitMs(MonotonicTime now) const {
     if (!deferred.empty() || !bulk.empty()) return 0;
     const MonotonicTime wake = wheel.NextWake();
     if (wake == kNever) return -1;
-    const MonotonicTime now = std::chrono::steady_clock::now();
     if (wake <= now) return 0;
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wake - now).count());
   }
@@ -139,7 +139,7 @@ Loop::~Loop() {
 void Loop::Run() {
   Impl& impl = *impl_;
   while (!impl.stop.exchange(false, std::memory_order_acquire)) {
-    const int count = epoll_wait(impl.epoll_fd, impl.events.data(), kMaxEvents, impl.WaitMs());
+    const int count = epoll_wait(impl.epoll_fd, impl.events.data(), kMaxEvents, impl.WaitMs(now_));
     now_ = std::chrono::steady_clock::now();
     SLUICE_CHECK(count >= 0 || errno == EINTR);
     impl.event_count = std::max(count, 0);

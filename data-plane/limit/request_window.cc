@@ -4,6 +4,9 @@
 #include <string>
 
 namespace sluice::limit {
+namespace {
+constexpr size_t kFields = 12;  // with those that every answer gets
+}  // namespace
 
 std::optional<Reply> AdmitRequest(const GatewayState& state, MonotonicTime now) {
   std::shared_ptr<quota::SlidingWindow> window = state.window();
@@ -18,12 +21,13 @@ Reply TooManyRequests(const quota::Admission& admission) {
   std::string limit = std::to_string(admission.limit);
   std::string wait = std::to_string(seconds);
   Reply reply = Reply::Message(429, "API rate limit exceeded");
-  reply.fields = {{"Retry-After", wait},
-                  {"X-RateLimit-Limit-Second", limit},
-                  {"X-RateLimit-Remaining-Second", "0"},
-                  {"RateLimit-Limit", limit},
-                  {"RateLimit-Remaining", "0"},
-                  {"RateLimit-Reset", wait}};
+  reply.fields.Reserve(kFields);
+  reply.fields.Add("Retry-After", wait);
+  reply.fields.Add("X-RateLimit-Limit-Second", limit);
+  reply.fields.Add("X-RateLimit-Remaining-Second", "0");
+  reply.fields.Add("RateLimit-Limit", limit);
+  reply.fields.Add("RateLimit-Remaining", "0");
+  reply.fields.Add("RateLimit-Reset", wait);
   return reply;
 }
 

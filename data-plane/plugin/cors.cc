@@ -81,7 +81,7 @@ class Cors final : public Plugin {
       fields.Set("Access-Control-Allow-Private-Network", "true");
     }
     Reply reply{.status = 200};
-    for (const http::Field& field : fields) reply.fields.emplace_back(field.name, field.value);
+    reply.fields = std::move(fields);
     return reply;
   }
 
@@ -89,7 +89,7 @@ class Cors final : public Plugin {
     if (IsPreflight(exchange)) return;
     if (!config_.allow_origin_absent() && !exchange.request.fields.Has("origin")) return;
     SetOrigin(exchange.request.fields, head.fields);
-    if (config_.exposed_headers_size() > 0) head.fields.Set("Access-Control-Expose-Headers", exposed_);
+    if (config_.exposed_headers_size() > 0) head.fields.SetView("Access-Control-Expose-Headers", exposed_);
   }
 
  private:
@@ -108,7 +108,7 @@ class Cors final : public Plugin {
     for (const http::Field& field : fields) {
       if (http::EqualsIgnoreCase(field.name, "vary") && http::EqualsIgnoreCase(field.value, "origin")) return;
     }
-    fields.Add("Vary", "Origin");
+    fields.AppendView("Vary", "Origin");
   }
 
   void SetOrigin(const http::Fields& request, http::Fields& out) const {
@@ -122,18 +122,18 @@ class Cors final : public Plugin {
       VaryByOrigin(out);
       out.Set("Access-Control-Allow-Origin", *origin);
     }
-    out.Set("Access-Control-Allow-Credentials", "true");
+    out.SetView("Access-Control-Allow-Credentials", "true");
   }
 
   // True where every origin is allowed alike.
   bool AllowOrigin(const std::string_view* origin, http::Fields& out) const {
     if (allowed_.empty() || (allowed_.size() == 1 && allowed_[0].any)) {
-      out.Set("Access-Control-Allow-Origin", "*");
+      out.SetView("Access-Control-Allow-Origin", "*");
       return true;
     }
     if (allowed_.size() == 1 && !allowed_[0].pattern) {
       VaryByOrigin(out);
-      out.Set("Access-Control-Allow-Origin", config_.origins(0));
+      out.SetView("Access-Control-Allow-Origin", config_.origins(0));
       return false;
     }
     if (origin != nullptr) {

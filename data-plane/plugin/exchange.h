@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "common/base/clock.h"
 #include "data-plane/http/head.h"
 #include "data-plane/io/task.h"
@@ -64,6 +65,8 @@ struct Try {
   std::string_view failure;  // "" : it answered
 };
 
+using Tries = absl::InlinedVector<Try, 1>;
+
 enum class Source : uint8_t { kUpstream, kGateway, kPlugin };
 
 class Exchange {
@@ -91,7 +94,7 @@ class Exchange {
   std::string_view reject_reason;
   int upstream_status = 0;         // 0: none
   int grpc_status = -1;            // of a gRPC call, as the client was told; -1: none was
-  std::vector<Try> tries;
+  Tries tries;
   uint64_t request_bytes = 0;   // head and body, as received
   uint64_t response_bytes = 0;  // as sent
   uint64_t request_body_bytes = 0;  // as received; in OnRequestBody including the piece at hand

@@ -73,7 +73,7 @@ class KeyAuth final : public Plugin {
 
   Outcome Unauthorized(std::string message) const {
     Reply reply = Reply::Message(401, std::move(message));
-    reply.fields.emplace_back("WWW-Authenticate", challenge_);
+    reply.fields.Add("WWW-Authenticate", challenge_);
     return {.failure = std::move(reply)};
   }
 
@@ -108,7 +108,7 @@ class KeyAuth final : public Plugin {
     exchange.consumer = credential->consumer;
     exchange.credential_id = credential->id;
     SetConsumerFields(exchange);
-    exchange.upstream.fields.Set("X-Credential-Identifier", credential->id);
+    exchange.upstream.fields.SetView("X-Credential-Identifier", credential->id);
     exchange.upstream.fields.Remove("X-Anonymous-Consumer");
     return {};
   }
@@ -119,7 +119,7 @@ class KeyAuth final : public Plugin {
       if (value.empty() || !http::IsFieldValue(value)) {
         fields.Remove(name);
       } else {
-        fields.Set(name, value);
+        fields.SetView(name, value);  // the configuration's own bytes
       }
     };
     set("X-Consumer-ID", exchange.consumer->id);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "data-plane/http/fields.h"
 #include "data-plane/io/task.h"
 
 namespace google::protobuf {
@@ -37,7 +38,7 @@ struct Reply {
   std::optional<std::string> message;
   std::string body;
   std::string content_type;
-  std::vector<std::pair<std::string, std::string>> fields;
+  http::Fields fields;
 
   static Reply Message(int status, std::string message) {
     Reply reply{.status = status};

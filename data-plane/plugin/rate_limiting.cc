@@ -5,7 +5,6 @@
 #include <optional>
 #include <vector>
 
-#include "common/schema/text.h"
 #include "data-plane/plugin/builtin.h"
 #include "data-plane/plugin/calendar.h"
 #include "data-plane/plugin/exchange.h"
@@ -65,7 +64,7 @@ class RateLimiting final : public Plugin {
       windows[i] = {.start = window.start, .end = window.end, .limit = static_cast<double>(limits_[i].requests)};
     }
     std::optional<Counters::Outcome> outcome =
-        state_->plugin_counters().CountIfBelow(instance_id_ + Identifier(exchange), windows.data(), limits_.size());
+        state_->plugin_counters().CountIfBelow(Key(exchange), windows.data(), limits_.size());
     if (!outcome.has_value()) {
       if (config_.fault_tolerant()) return Verdict();
       return Reply::Message(500, "An unexpected error occurred");
@@ -73,7 +72,7 @@ class RateLimiting final : public Plugin {
     const int64_t reset = Remember(exchange, *outcome, windows, now);
     if (outcome->admitted) return Verdict();
     Reply reply = Reply::Message(config_.error_code(), config_.error_message());
-    if (!config_.hide_client_headers()) reply.fields.emplace_back("Retry-After", std::to_string(reset));
+    if (!config_.hide_client_headers()) reply.fields.Add("Retry-After", std::to_string(reset));
     return reply;
   }
 
@@ -110,17 +109,22 @@ class RateLimiting final : public Plugin {
   }
 
   // What is counted apart, with a letter in front that keeps the kinds apart; the client's address where there is none.
-  std::string Identifier(const Exchange& exchange) const {
+  std::string Key(const Exchange& exchange) const {
+    const auto key = [this](std::string_view kind, std::string_view identifier) {
+      std::string joined;
+      joined.reserve(instance_id_.size() + kind.size() + identifier.size());
+      return joined.append(instance_id_).append(kind).append(identifier);
+    };
     const std::string& by = config_.limit_by();
-    if (by == "consumer" && exchange.consumer != nullptr) return schema::Cat("c", exchange.consumer->id);
-    if (by == "credential" && !exchange.credential_id.empty()) return schema::Cat("k", exchange.credential_id);
-    if (by == "service" && exchange.service != nullptr) return schema::Cat("s", exchange.service->id);
-    if (by == "path" && exchange.path == config_.path()) return "p";
+    if (by == "consumer" && exchange.consumer != nullptr) return key("c", exchange.consumer->id);
+    if (by == "credential" && !exchange.credential_id.empty()) return key("k", exchange.credential_id);
+    if (by == "service" && exchange.service != nullptr) return key("s", exchange.service->id);
+    if (by == "path" && exchange.path == config_.path()) return key("p", "");
     if (by == "header") {
       const std::string_view* value = exchange.request.fields.Find(config_.header_name());
-      if (value != nullptr) return schema::Cat("h", Short(*value));
+      if (value != nullptr) return key("h", Short(*value));
     }
-    return schema::Cat("i", exchange.client.ip);
+    return key("i", exchange.client.ip);
   }
 
   static std::string Short(std::string_view value) {

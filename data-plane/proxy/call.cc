@@ -39,7 +39,7 @@ io::Task<bool> ReadAway(UpstreamStream& upstream, MonotonicTime deadline) {
 io::Task<HttpCallResult> Worker::Call(std::shared_ptr<const Gateway> gateway, HttpCall call) {
   HttpCallResult result;
   const MonotonicTime deadline = loop_->Now() + call.timeout;
-  std::vector<Try> tries;
+  Tries tries;
   Dialer dialer(*this,
                 {.gateway = gateway,
                  .host = call.host,

@@ -117,11 +117,11 @@ std::string_view ToString(DialError error) {
   return "";
 }
 
-Dialer::Dialer(Worker& worker, Destination destination, std::vector<Try>& tries)
+Dialer::Dialer(Worker& worker, Destination destination, Tries& tries)
     : worker_(worker),
       destination_(std::move(destination)),
       tries_(tries),
-      target_(worker, destination_.gateway, destination_.upstream, destination_.hash),
+      target_(worker, *destination_.gateway, destination_.upstream, destination_.hash),
       tries_left_(std::min(kMaxTries, destination_.retries + 1)),
       host_(destination_.host),
       port_(destination_.port) {}
@@ -256,8 +256,8 @@ DialError Dialer::Count(const PoolKey& key, limit::Slot& slot) {
   const auto take = [&] {
     return slot.Take(state, &GatewayState::upstream_connections, 1, plan.max_upstream_connections());
   };
-  if (take() || (worker_.pool().EvictOne(key.gateway_id) && take()) ||
-      (worker_.http2_pool().EvictOne(key.gateway_id) && take())) {
+  if (take() || (worker_.pool().EvictOne(key.gateway) && take()) ||
+      (worker_.http2_pool().EvictOne(key.gateway) && take())) {
     return DialError::kNone;
   }
   return DialError::kConnections;
@@ -273,7 +273,7 @@ io::Task<DialError> Dialer::WaitForRoom(const PoolKey& key) {
 }
 
 io::Task<Dialed> Dialer::Open(bool pooled) {
-  PoolKey key{.gateway_id = destination_.gateway->id(),
+  PoolKey key{.gateway = destination_.gateway->state().serial,
               .address = address_,
               .port = port_,
               .tls = destination_.tls,
@@ -283,12 +283,18 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
   if (key.tls && destination_.tls_rules != nullptr) key.tls_rules = destination_.tls_rules->Fingerprint();
   const bool shares = destination_.versions == HttpVersions::kHttp2 ||
                       (destination_.versions == HttpVersions::kAny && !worker_.http2_pool().IsHttp1(key));
+  if (pooled || shares) {
+    Dialed dialed = Take(key);
+    if (dialed.stream != nullptr) return dialed;
+  }
+  return OpenNew(std::move(key), shares);
+}
+
+io::Task<Dialed> Dialer::OpenNew(PoolKey key, bool shares) {
   const config::v1::Plan& plan = destination_.gateway->plan();
   const size_t max_pending = worker_.ShareOf(plan.max_pending_per_target());
   Dialed dialed;
   while (dialed.error == DialError::kNone) {
-    if (pooled || shares) dialed = Take(key);
-    if (dialed.stream != nullptr) co_return dialed;
     if (plan.max_pending_per_target() != 0 && worker_.pool().connecting(key) >= max_pending) {
       dialed.error = DialError::kPending;
       break;
@@ -302,6 +308,8 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
     }
     if (!wait && !(shares && worker_.http2_pool().Has(key))) break;
     dialed.error = co_await WaitForRoom(key);
+    if (dialed.error == DialError::kNone) dialed = Take(key);
+    if (dialed.stream != nullptr) co_return dialed;
   }
   worker_.stats().CountDial(dialed.error);
   tries_.back().failure = ToString(dialed.error);

@@ -67,7 +67,7 @@ struct Dialed {
 class Dialer {
  public:
   // `tries` gets an entry for every attempt.
-  Dialer(Worker& worker, Destination destination, std::vector<Try>& tries);
+  Dialer(Worker& worker, Destination destination, Tries& tries);
   Dialer(const Dialer&) = delete;
 
   io::Task<Dialed> Next();
@@ -92,6 +92,7 @@ class Dialer {
   bool TakeLiteral(DialError& error);
   DialError Permit(const absl::StatusOr<egress::Address>& address) const;
   io::Task<Dialed> Open(bool pooled);
+  io::Task<Dialed> OpenNew(PoolKey key, bool shares);
   Dialed Take(const PoolKey& key);
   io::Task<DialError> WaitForRoom(const PoolKey& key);
   DialError Count(const PoolKey& key, limit::Slot& slot);
@@ -105,7 +106,7 @@ class Dialer {
 
   Worker& worker_;
   const Destination destination_;
-  std::vector<Try>& tries_;
+  Tries& tries_;
   TargetChoice target_;
   std::vector<std::string> addresses_;  // of the host, those not tried yet
   bool resolved_ = false;

@@ -117,7 +117,7 @@ Verdict ProxyExchange::Admit() {
   std::shared_ptr<GatewayState> state(gateway, &gateway->state());
   if (!in_flight_.Take(std::move(state), &GatewayState::requests_in_flight, 1, plan.max_requests_in_flight())) {
     Verdict refusal = Reject(503, "too many requests in flight", "in-flight");
-    refusal->fields.emplace_back("Retry-After", "1");
+    refusal->fields.Add("Retry-After", "1");
     return refusal;
   }
   if (ViaHops(request.fields) > kMaxViaHops) return Reject(508, StatusMessage(508), "loop");
@@ -156,7 +156,7 @@ Verdict ProxyExchange::CheckScheme() {
   Verdict refusal;
   if (grpc_route && request.protocol != http::Protocol::kHttp2) {
     refusal = Reject(426, "Please use HTTP2 protocol", "grpc-only");
-    refusal->fields.emplace_back("Upgrade", "HTTP/2");
+    refusal->fields.Add("Upgrade", "HTTP/2");
   } else if (grpc_route && !grpc) {
     refusal = Reject(415, "Non-gRPC request matched gRPC route", "grpc-only");
   } else if (client.https() || route.protocols.For(false, grpc_route)) {
@@ -166,7 +166,7 @@ Verdict ProxyExchange::CheckScheme() {
   } else {
     const int code = route.https_redirect_status;
     refusal = Reject(code, "Please use HTTPS protocol", "https-only");
-    if (code != 426) refusal->fields.emplace_back("Location", text::Cat("https://", host, request.target));
+    if (code != 426) refusal->fields.Add("Location", text::Cat("https://", host, request.target));
   }
   plugins_.ChooseWithoutRequest(*this, route.chain);
   return refusal;
@@ -203,14 +203,14 @@ io::Task<void> ProxyExchange::Give(Reply reply) {
   head.status = reply.status;
   Rendered rendered = Render(reply, request.fields.Get("accept"), request_id);
   const Duration latency = worker_.clock().Now() - started;
-  for (const auto& [name, value] : reply.fields) head.fields.Add(name, value);
+  head.fields = std::move(reply.fields);
   if (!rendered.content_type.empty() && !head.fields.Has("content-type")) {
-    head.fields.Add("Content-Type", rendered.content_type);
+    head.fields.AppendView("Content-Type", rendered.content_type);
   }
-  if (!head.fields.Has("server")) head.fields.Add("Server", kViaName);
+  if (!head.fields.Has("server")) head.fields.AppendView("Server", kViaName);
   head.fields.Add("X-Kong-Response-Latency",
                   text::Cat(std::chrono::duration_cast<std::chrono::milliseconds>(latency).count()));
-  head.fields.Add("X-Kong-Request-Id", request_id);
+  head.fields.AppendView("X-Kong-Request-Id", request_id);
   response = &head;
   plugins_.OnResponse(*this, head);
   BodyPiece piece{.bytes = rendered.body, .last = true};

@@ -100,7 +100,7 @@ io::Task<std::optional<Outcome>> CheckTarget(Worker& worker, std::shared_ptr<con
   const ActiveCheck& active = upstream.health.active;
   const bool tls = active.type == CheckType::kHttps || active.type == CheckType::kGrpcs;
   const MonotonicTime deadline = worker.loop().Now() + active.timeout;
-  std::vector<Try> tries;
+  Tries tries;
   Dialer dialer(worker,
                 {.gateway = gateway,
                  .host = target.host,

@@ -106,9 +106,9 @@ size_t Http2Pool::idle() const {
   return count;
 }
 
-bool Http2Pool::EvictOne(const std::string& gateway_id) {
+bool Http2Pool::EvictOne(uint64_t gateway) {
   for (const auto& [key, bucket] : buckets_) {
-    if (key.gateway_id != gateway_id) continue;
+    if (key.gateway != gateway) continue;
     for (const auto& connection : bucket.connections) {
       if (connection->busy()) continue;
       const std::shared_ptr<Http2UpstreamConnection> evicted = connection;
@@ -119,13 +119,13 @@ bool Http2Pool::EvictOne(const std::string& gateway_id) {
   return false;
 }
 
-void Http2Pool::EvictAll(const std::string& gateway_id) {
+void Http2Pool::EvictAll(uint64_t gateway) {
   std::vector<std::shared_ptr<Http2UpstreamConnection>> all;
   for (const auto& [key, bucket] : buckets_) {
-    if (key.gateway_id == gateway_id) all.insert(all.end(), bucket.connections.begin(), bucket.connections.end());
+    if (key.gateway == gateway) all.insert(all.end(), bucket.connections.begin(), bucket.connections.end());
   }
   for (const auto& connection : all) connection->Drain();
-  absl::erase_if(http1_, [&](const PoolKey& key) { return key.gateway_id == gateway_id; });
+  absl::erase_if(http1_, [&](const PoolKey& key) { return key.gateway == gateway; });
 }
 
 }  // namespace sluice::proxy

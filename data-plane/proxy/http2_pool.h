@@ -47,9 +47,9 @@ class Http2Pool {
   size_t idle() const;
 
   // Closes one without requests, to make room in the gateway's plan. False where there is none.
-  bool EvictOne(const std::string& gateway_id);
+  bool EvictOne(uint64_t gateway);
   // Those of a gateway that is gone end with their last requests.
-  void EvictAll(const std::string& gateway_id);
+  void EvictAll(uint64_t gateway);
   // The worker ends.
   void Clear();
 

@@ -129,6 +129,7 @@ Rendered Render(const Reply& reply, std::string_view accept, std::string_view re
   switch (ChooseFormat(accept)) {
     case ErrorFormat::kJson:
       out.content_type = "application/json; charset=utf-8";
+      out.body.reserve(reply.message->size() + request_id.size() + 48);
       out.body = "{\n  \"message\":";
       log::AppendJsonString(out.body, *reply.message);
       text::Append(out.body, ",\n  \"request_id\":\"", request_id, "\"\n}");

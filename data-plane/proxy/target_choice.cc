@@ -13,7 +13,7 @@ const Target* TargetChoice::Next() {
   if (upstream_ == nullptr) return nullptr;
   const MonotonicTime now = worker_.loop().Now();
   const Balancer::Query query{.tried = tried_, .hash = hash_, .now = now};
-  const Balancer::Choice choice = worker_.balancer().Pick(gateway_->id(), *upstream_, query);
+  const Balancer::Choice choice = worker_.balancer().Pick(gateway_.id(), *upstream_, query);
   if (choice.target == nullptr) return nullptr;
   tried_.push_back(choice.target);
   target_ = choice.target;
@@ -62,7 +62,7 @@ void TargetChoice::Settle(Outcome outcome) {
   const HealthLimits& limits = upstream_->health.passive_rule.limits;
   const std::optional<bool> changed = trial_ ? target.state->EndTrial(outcome == Outcome::kSuccess, limits, now)
                                              : target.state->Report(outcome, limits, now);
-  if (changed.has_value()) worker_.health().Changed(*gateway_, *upstream_, target, outcome);
+  if (changed.has_value()) worker_.health().Changed(gateway_, *upstream_, target, outcome);
 }
 
 }  // namespace sluice::proxy

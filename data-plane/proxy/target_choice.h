@@ -4,7 +4,6 @@
 // decides that target's health. For a service without an upstream it does nothing. One per request; its worker's thread
 // only.
 
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -18,10 +17,9 @@ class Worker;
 
 class TargetChoice {
  public:
-  // `upstream` belongs to the gateway, or is null.
-  TargetChoice(Worker& worker, std::shared_ptr<const Gateway> gateway, const Upstream* upstream,
-               std::optional<uint64_t> hash)
-      : worker_(worker), gateway_(std::move(gateway)), upstream_(upstream), hash_(hash) {}
+  // `upstream` belongs to the gateway, which outlives this, or is null.
+  TargetChoice(Worker& worker, const Gateway& gateway, const Upstream* upstream, std::optional<uint64_t> hash)
+      : worker_(worker), gateway_(gateway), upstream_(upstream), hash_(hash) {}
   TargetChoice(const TargetChoice&) = delete;
 
   // A target that was not tried yet; null where none can serve.
@@ -38,7 +36,7 @@ class TargetChoice {
   void Settle(TargetState::Outcome outcome);
 
   Worker& worker_;
-  const std::shared_ptr<const Gateway> gateway_;
+  const Gateway& gateway_;
   const Upstream* const upstream_;
   const std::optional<uint64_t> hash_;
   std::vector<const Target*> tried_;

@@ -42,9 +42,9 @@ void UpstreamPool::OnIdle(void* context) {
   if (bucket->second.empty()) pool.buckets_.erase(bucket);
 }
 
-bool UpstreamPool::EvictOne(const std::string& gateway_id) {
+bool UpstreamPool::EvictOne(uint64_t gateway) {
   for (auto bucket = buckets_.begin(); bucket != buckets_.end(); ++bucket) {
-    if (bucket->first.gateway_id != gateway_id) continue;
+    if (bucket->first.gateway != gateway) continue;
     bucket->second.erase(bucket->second.begin());
     --size_;
     if (bucket->second.empty()) buckets_.erase(bucket);
@@ -53,10 +53,10 @@ bool UpstreamPool::EvictOne(const std::string& gateway_id) {
   return false;
 }
 
-void UpstreamPool::EvictAll(const std::string& gateway_id) {
-  while (EvictOne(gateway_id)) {
+void UpstreamPool::EvictAll(uint64_t gateway) {
+  while (EvictOne(gateway)) {
   }
-  absl::erase_if(tls_sessions_, [&](const auto& entry) { return entry.first.gateway_id == gateway_id; });
+  absl::erase_if(tls_sessions_, [&](const auto& entry) { return entry.first.gateway == gateway; });
 }
 
 std::shared_ptr<io::TlsSession> UpstreamPool::TlsSessionFor(const PoolKey& key) {

@@ -19,7 +19,7 @@
 namespace sluice::proxy {
 
 struct PoolKey {
-  std::string gateway_id;
+  uint64_t gateway = 0;  // GatewayState::serial
   std::string address;
   uint16_t port = 0;
   bool tls = false;
@@ -28,7 +28,7 @@ struct PoolKey {
   bool operator==(const PoolKey&) const = default;
   template <typename H>
   friend H AbslHashValue(H h, const PoolKey& key) {
-    return H::combine(std::move(h), key.gateway_id, key.address, key.port);  // the rest seldom differs beside these
+    return H::combine(std::move(h), key.gateway, key.address, key.port);  // the rest seldom differs beside these
   }
 };
 
@@ -60,8 +60,8 @@ class UpstreamPool {
   // stay by up to a tenth.
   void Give(std::unique_ptr<UpstreamConnection> connection, double jitter);
   // Closes one that waits for that gateway, to make room in its plan. False where none does.
-  bool EvictOne(const std::string& gateway_id);
-  void EvictAll(const std::string& gateway_id);
+  bool EvictOne(uint64_t gateway);
+  void EvictAll(uint64_t gateway);
   void Clear() { buckets_.clear(); }
 
   // What connections to that place resume from. Never null.

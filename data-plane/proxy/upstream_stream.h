@@ -17,6 +17,9 @@ class UpstreamStream {
  public:
   // Closes what was not released.
   virtual ~UpstreamStream() = default;
+  // One a request: memory as coroutines have it.
+  static void* operator new(size_t size) { return io::AllocateFrame(size); }
+  static void operator delete(void* stream, size_t size) noexcept { io::FreeFrame(stream, size); }
 
   struct Outgoing {
     std::string_view method;

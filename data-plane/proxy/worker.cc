@@ -109,10 +109,9 @@ void Worker::Apply(const std::vector<GatewayChange>& changes) {
     health_->Apply(change);
     if (change.gateway != nullptr) {
       hosts_.Put(change.gateway);
-    } else {
-      hosts_.Remove(change.gateway_id);
-      pool_->EvictAll(change.gateway_id);
-      http2_pool_->EvictAll(change.gateway_id);
+    } else if (const std::shared_ptr<const Gateway> gone = hosts_.Remove(change.gateway_id)) {
+      pool_->EvictAll(gone->state().serial);
+      http2_pool_->EvictAll(gone->state().serial);
     }
   }
 }

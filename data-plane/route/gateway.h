@@ -172,7 +172,7 @@ class Gateway {
 class HostTable final : public io::CertificateSource {
  public:
   void Put(std::shared_ptr<const Gateway> gateway);  // replaces the one with the same id
-  void Remove(const std::string& gateway_id);
+  std::shared_ptr<const Gateway> Remove(const std::string& gateway_id);  // the one that went; null where none was
   std::shared_ptr<const Gateway> Find(std::string_view host) const;  // null where nobody has it
   size_t size() const { return by_id_.size(); }
   io::ServerIdentity Identify(std::string_view server_name) const override;

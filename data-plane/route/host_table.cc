@@ -11,15 +11,17 @@ void HostTable::Put(std::shared_ptr<const Gateway> gateway) {
   by_id_[gateway->id()] = std::move(gateway);
 }
 
-void HostTable::Remove(const std::string& gateway_id) {
+std::shared_ptr<const Gateway> HostTable::Remove(const std::string& gateway_id) {
   const auto found = by_id_.find(gateway_id);
-  if (found == by_id_.end()) return;
-  for (const std::string& host : found->second->hosts()) {
+  if (found == by_id_.end()) return nullptr;
+  std::shared_ptr<const Gateway> gone = std::move(found->second);
+  for (const std::string& host : gone->hosts()) {
     // A host that has moved to another gateway meanwhile stays there.
     const auto entry = by_host_.find(host);
     if (entry != by_host_.end() && entry->second->id() == gateway_id) by_host_.erase(entry);
   }
   by_id_.erase(found);
+  return gone;
 }
 
 std::shared_ptr<const Gateway> HostTable::Find(std::string_view host) const {

@@ -8,6 +8,8 @@
 namespace sluice {
 namespace {
 
+constexpr size_t kFewRules = 4;  // looking at each costs less than finding those that are worth a look
+
 bool IsStronger(const RouteRule& a, const RouteRule& b) {
   if (a.strength() != b.strength()) return a.strength() > b.strength();
   if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
@@ -55,6 +57,13 @@ void Router::CollectHost(std::string_view host, std::string_view path, Ranks& ra
 }
 
 Match Router::Find(const RouteQuery& query) const {
+  Match match;
+  if (rules_.size() <= kFewRules) {
+    for (const RouteRule& rule : rules_) {
+      if (rule.Matches(query, match)) return match;
+    }
+    return {};
+  }
   Ranks ranks;
   any_host_.Collect(query.path, ranks);
   CollectHost(query.host, query.path, ranks);
@@ -65,7 +74,6 @@ Match Router::Find(const RouteQuery& query) const {
     }
   }
   std::sort(ranks.begin(), ranks.end());
-  Match match;
   for (uint32_t rank : ranks) {
     if (rules_[rank].Matches(query, match)) return match;
   }

@@ -18,6 +18,9 @@ namespace sluice {
 
 class GatewayState {
  public:
+  // Of this process, never given twice: what a gateway shares with no other is kept under it.
+  const uint64_t serial = NextSerial();
+
   // The window of this node's share of the gateway's limit. Null: no limit. Loaded once per request.
   std::shared_ptr<quota::SlidingWindow> window() const { return std::atomic_load(&window_); }
   // Sync thread only. 0: no limit. Keeps what was admitted within the last second.
@@ -34,6 +37,11 @@ class GatewayState {
   Counters& plugin_counters() { return plugin_counters_; }
 
  private:
+  static uint64_t NextSerial() {
+    static std::atomic<uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
   std::shared_ptr<quota::SlidingWindow> window_;
   Counters plugin_counters_;
 };

@@ -56,6 +56,21 @@ TEST_CASE("a reason of the upstream's own is kept") {
   CHECK(out == "HTTP/1.1 200 Fine\r\n\r\n");
 }
 
+TEST_CASE("a control byte is found in any field of a head, however long") {
+  for (const size_t fields_in_head : {1, 3, 17, 200}) {
+    for (size_t bad = 0; bad < fields_in_head; ++bad) {
+      Fields fields;
+      std::string expected = "HTTP/1.1 200 OK\r\n";
+      for (size_t i = 0; i < fields_in_head; ++i) {
+        const std::string name = "X-" + std::to_string(i);
+        fields.Add(name, i == bad ? "a value\n with more" : "\ta value of some length");
+        expected.append(name).append(i == bad ? ": a value  with more\r\n" : ": \ta value of some length\r\n");
+      }
+      CHECK(Response(200, fields, {}) == expected + "\r\n");
+    }
+  }
+}
+
 TEST_CASE("control bytes never leave in a value, blanks never in a target") {
   Fields fields;
   fields.Add("X", std::string_view("a\r\nEvil: 1\0", 11));

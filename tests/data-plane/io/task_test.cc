@@ -30,6 +30,21 @@ Task<void> TakeMoveOnly(int& out) {
   out = *value;
 }
 
+Task<int> HalfLater(Loop& loop, int value) {
+  co_await loop.Yield();
+  co_return value / 2;
+}
+
+Task<int> Half(Loop& loop, int value, bool wait) {
+  if (wait) return HalfLater(loop, value);
+  return value / 2;
+}
+
+Task<void> HalveTwice(Loop& loop, bool wait, std::string& out) {
+  out = co_await Then(Then(Half(loop, 8, wait), [](int half) { return half / 2; }),
+                      [](int quarter) { return std::to_string(quarter); });
+}
+
 struct NotesEnd {
   bool& ended;
   ~NotesEnd() { ended = true; }
@@ -50,6 +65,16 @@ TEST_CASE("a million awaits in a loop use no stack") {
   int64_t sum = 0;
   RunTask(loop, SumInLoop(1'000'000, sum));
   CHECK(sum == 1'000'000);
+}
+
+TEST_CASE("a task that has its result when it is made gives it like any other") {
+  Loop loop;
+  for (const bool wait : {false, true}) {
+    CHECK(Half(loop, 8, wait).done() == !wait);
+    std::string out;
+    RunTask(loop, HalveTwice(loop, wait, out));
+    CHECK(out == "2");
+  }
 }
 
 TEST_CASE("a chain of a thousand tasks returns through all of them") {

@@ -93,7 +93,7 @@ std::map<std::string, std::string> FieldsOf(const http::Fields& fields) {
 
 std::string ReplyField(const Reply& reply, std::string_view name) {
   for (const auto& [field, value] : reply.fields) {
-    if (field == name) return value;
+    if (field == name) return std::string(value);
   }
   return "";
 }

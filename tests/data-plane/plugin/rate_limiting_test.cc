@@ -88,7 +88,7 @@ TEST_CASE("clients need not be told") {
   Visit first, second;
   plugin.Request(first);
   Verdict verdict = plugin.Request(second);
-  CHECK(verdict->fields.empty());
+  CHECK(verdict->fields.size() == 0);
   CHECK(plugin.Response(second).empty());
 }
 
