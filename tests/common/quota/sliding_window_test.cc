@@ -134,6 +134,62 @@ TEST_CASE("whoever holds a window that was resized is answered by the new one") 
   CHECK(window.Admit(At(1'000'002)).limit == 1);
 }
 
+TEST_CASE("a window of no slots admits nothing, and hands on whoever holds it") {
+  SlidingWindow window(0);
+  CHECK_FALSE(window.Admit(At(5)).admitted);
+  CHECK(window.Admit(At(5)).retry_in_micros <= kWindowMicros);
+  auto grown = window.Resized(2);
+  CHECK(AdmittedOf(window, 3, 10) == 2);
+  auto none = grown->Resized(0);
+  CHECK_FALSE(window.Admit(At(20)).admitted);
+  CHECK(none->limit() == 0);
+}
+
+TEST_CASE("slots leave a window with the time of their next use, the longest unused first") {
+  SlidingWindow window(3);
+  window.Admit(At(1'000));
+  window.Admit(At(2'000));
+  Slots released;
+  auto kept = window.Moved(1, {}, &released);
+  REQUIRE(released.count() == 2);
+  CHECK(released.groups().front().ready <= At(1));
+  CHECK(released.groups().back().ready == At(1'001'001));
+  CHECK_FALSE(kept->Admit(At(1'001'999)).admitted);
+  CHECK(kept->Admit(At(1'002'000)).admitted);
+}
+
+TEST_CASE("slots that come are used when their time has come") {
+  SlidingWindow window(1);
+  window.Admit(At(10));
+  Slots more;
+  more.Add(1, At(500'000));
+  more.Add(1, At(0));
+  auto grown = window.Moved(3, more, nullptr);
+  CHECK(AdmittedOf(*grown, 3, 20) == 1);
+  CHECK(AdmittedOf(*grown, 3, 499'999) == 0);
+  CHECK(AdmittedOf(*grown, 3, 500'000) == 1);
+  CHECK(AdmittedOf(*grown, 3, 1'000'010) == 1);
+}
+
+TEST_CASE("slots that are passed to and fro admit no more than those that stay") {
+  std::mt19937_64 random(3);
+  std::vector<std::shared_ptr<SlidingWindow>> windows;
+  for (uint32_t limit : {5u, 5u, 0u}) windows.push_back(std::make_shared<SlidingWindow>(limit));
+  std::vector<int64_t> admitted;
+  for (int64_t now = 0; now < 30 * kWindowMicros; now += static_cast<int64_t>(random() % 20'000)) {
+    auto& window = windows[random() % windows.size()];
+    if (window->Admit(At(now)).admitted) admitted.push_back(now);
+    auto& from = windows[random() % windows.size()];
+    auto& to = windows[random() % windows.size()];
+    if (from == to || from->limit() == 0) continue;
+    Slots moved;
+    from = from->Moved(from->limit() - 1, {}, &moved);
+    to = to->Moved(to->limit() + 1, moved, nullptr);
+  }
+  CHECK(MostInOneSecond(admitted) <= 10);
+  CHECK(admitted.size() > 250);
+}
+
 TEST_CASE("no second holds more than the limit when threads hammer at one window") {
   constexpr int kThreads = 4;
   constexpr int kTries = 150'000;
