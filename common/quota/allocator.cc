@@ -24,7 +24,8 @@ void Allocator::SetMembers(std::vector<std::string> names, MonotonicTime now) {
 // Whether everybody has prepared for what is proposed, and what those admitted that leave has left the window. A node
 // that stays and is not connected may be serving by the old membership: it blocks.
 bool Allocator::Ready(MonotonicTime now) const {
-  if (!proposed_ || now < proposed_at_ + kWindow + kClockMargin) return false;
+  if (!proposed_) return false;
+  if (!committed_.names.empty() && now < proposed_at_ + kWindow + kClockMargin) return false;
   return std::all_of(committed_.names.begin(), committed_.names.end(), [&](const std::string& name) {
     const Node& node = nodes_.at(name);
     if (!node.connected) return !std::binary_search(proposed_->names.begin(), proposed_->names.end(), name);
@@ -36,10 +37,11 @@ bool Allocator::IsMember(const std::string& node) const {
   return std::binary_search(committed_.names.begin(), committed_.names.end(), node);
 }
 
-// Whether the node may be given more than its own.
+// Whether the node may be given more than its own. An allocator that may have been replaced knows for certain only of
+// nodes that serve by the membership that it knows.
 bool Allocator::MayHold(const std::string& node) const {
   if (confirmed_) return IsMember(node) || committed_.guests;
-  return IsMember(node) && !nodes_.at(node).fresh;
+  return IsMember(node) && !nodes_.at(node).fresh && nodes_.at(node).committed == committed_.epoch;
 }
 
 std::optional<Allocator::Members> Allocator::Proposal(MonotonicTime now) const {
@@ -196,7 +198,7 @@ Answer Allocator::Compose(const std::string& name, Node& node, MonotonicTime now
   answer.extend = node.live && (AllKnown() || Settled(now));
   if (answer.extend) node.surplus_until = node.reported_at + kSurplusLife;
   node.answer_due = false;
-  answer.has_commit = node.committed < committed_.epoch;
+  answer.has_commit = confirmed_ && node.committed < committed_.epoch;
   if (answer.has_commit) answer.commit = BasisOf(committed_, name);
   answer.has_prepare = proposed_ && node.prepared < proposed_->epoch;
   if (answer.has_prepare) answer.prepare = BasisOf(*proposed_, name);
