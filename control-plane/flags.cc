@@ -8,7 +8,6 @@
 namespace sluice {
 namespace {
 
-constexpr uint32_t kMaxNodes = 10'000;
 
 void AddServeOptions(CLI::App& app, Flags& flags) {
   auto* database = app.add_option("--database", flags.database, "libpq connection string or URL");
@@ -27,9 +26,6 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--ops", flags.ops, "address of /metrics")->capture_default_str();
   app.add_option("--base-domain", flags.base_domain, "domain of generated hostnames")->capture_default_str();
-  app.add_option("--nodes", flags.nodes, "nodes that share each limit")
-      ->capture_default_str()
-      ->check(CLI::Range(1u, kMaxNodes));
   app.add_option("--egress-allow", flags.egress_allow, "CIDR[:port[-port]] that gateways may reach (repeatable)");
   app.add_option("--protect", flags.protect, "CIDR[:port] that no gateway ever reaches (repeatable)");
 }

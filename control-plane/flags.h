@@ -22,7 +22,6 @@ struct Flags {
   std::vector<std::string> sync_names = {"localhost", "127.0.0.1"};
   std::string ops = "127.0.0.1:7003";
   std::string base_domain = "gw.localhost";
-  uint32_t nodes = 1;
   std::vector<std::string> egress_allow;
   std::vector<std::string> protect;
 

@@ -27,6 +27,7 @@
 #include "control-plane/fleet/issue.h"
 #include "control-plane/fleet/own_addresses.h"
 #include "control-plane/index/index.h"
+#include "control-plane/lease/service.h"
 #include "control-plane/metrics.h"
 #include "control-plane/store/address.h"
 #include "control-plane/store/store.h"
@@ -40,6 +41,7 @@ namespace {
 constexpr auto kDatabasePatience = std::chrono::seconds(60);
 constexpr auto kDatabaseAttempt = std::chrono::seconds(5);  // then a signal is looked for
 constexpr char kFirstToken[] = "admin";
+constexpr char kCell[] = "default";
 
 int Fail(const absl::Status& status) {
   log::Error("cannot start", {{"reason", std::string(status.message())}});
@@ -153,8 +155,6 @@ struct Fleet {
 
 absl::StatusOr<Fleet> FleetOf(const Flags& flags, const std::string& database) {
   Fleet fleet;
-  fleet.message.set_nodes(flags.nodes);
-  fleet.rules.nodes = flags.nodes;
   std::vector<std::string> protect = flags.protect;
   std::vector<std::string> own = store::ServerAddresses(database);
   own.insert(own.end(), {flags.admin, flags.sync, flags.ops});
@@ -265,12 +265,17 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   rpc::RequestCounter requests;
   access::Access access(**store, clock);
   auto sync_service = sync::Service::Make({index, registry, recorder, clock, {*epoch, fleet->message}});
+  lease::Cell cell(kCell, RandomUuid(), store::Cells::Make(options), clock,
+                   [&index](const std::string& gateway) { return index.RequestLimit(gateway); });
+  auto lease_service = lease::Service::Make(cell);
+  const int64_t limits = index.Watch([&cell] { cell.LimitsChanged(); });
   const auto admin_services =
       admin::MakeAdminServices({**store, index, registry, access, clock, fleet->rules, flags.base_domain});
 
   grpc::EnableDefaultHealthCheckService(true);
   auto sync_server = rpc::Server::Start(flags.sync, *sync_credentials, [&](grpc::ServerBuilder& builder) {
     builder.RegisterService(&sync_service->grpc());
+    builder.RegisterService(&lease_service->grpc());
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, sync::kConnectionAgeMs);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
   });
@@ -299,6 +304,8 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   doorbell.reset();
   ops->reset();
   admin_server->reset();  // first: who waits for a node is not told that it is live because the node's stream ended
+  index.Unwatch(limits);
+  cell.Shutdown();
   sync_service->Shutdown();
   sync_server->reset();
   log::Info("stopped");

@@ -10,17 +10,21 @@
 #include "common/base/version.h"
 #include "common/observe/log.h"
 #include "data-plane/flags.h"
+#include "data-plane/limit/shares.h"
 #include "data-plane/ops/server.h"
 #include "data-plane/plugin/plugin.h"
 #include "data-plane/proxy/worker_group.h"
 #include "data-plane/sync/applier.h"
+#include "data-plane/sync/bases_file.h"
 #include "data-plane/sync/client.h"
 #include "data-plane/sync/last_good.h"
+#include "data-plane/sync/lease_client.h"
 
 namespace sluice {
 namespace {
 
 constexpr Duration kLameDuck = std::chrono::seconds(2);   // after readiness has gone, connections are still accepted
+constexpr Duration kGoodbye = std::chrono::milliseconds(500);
 constexpr Duration kInFlight = std::chrono::seconds(30);  // for what has begun to end
 
 int Fail(const absl::Status& status) {
@@ -68,14 +72,25 @@ int Main(int argc, char** argv) {
   sync::Status status;
   auto workers = proxy::WorkerGroup::Start(flags.proxy);
   if (!workers.ok()) return Fail(workers.status());
-  auto ops = ops::Server::Start(flags.ops, {**workers, status, clock, flags.proxy.node, std::string(kVersion)});
+  limit::Shares shares(clock, sync::ReadBases(flags.state), [&flags](const quota::Bases& bases) {
+    const absl::Status kept = sync::WriteBases(flags.state, bases);
+    if (!kept.ok()) {
+      log::Error("cannot keep which parts of limits are its own", {{"error", std::string(kept.message())}});
+    }
+    return kept.ok();
+  });
+  auto ops = ops::Server::Start(flags.ops, {**workers, status, clock, flags.proxy.node, std::string(kVersion),
+                                            [&shares] { return shares.Started(); }});
   if (!ops.ok()) return Fail(ops.status());
   sync::LastGood last_good(flags.state, status);
   sync::Applier applier(**workers, BuiltinPlugins(), status, clock,
-                        [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); });
+                        [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); }, &shares);
   LoadLastGood(flags.state, applier);
-  auto client = sync::Client::Start(
-      {flags.control_plane, flags.tls, flags.proxy.node, std::string(kVersion), flags.ops_address}, applier, status);
+  const sync::ClientOptions options{flags.control_plane, flags.tls, flags.proxy.node, std::string(kVersion),
+                                    flags.ops_address};
+  auto leases = sync::LeaseClient::Start(options, shares);
+  if (!leases.ok()) return Fail(leases.status());
+  auto client = sync::Client::Start(options, applier, status);
   if (!client.ok()) return Fail(client.status());
   log::Info("node started", {{"node", flags.proxy.node},
                              {"http", absl::StrCat((*workers)->http_port())},
@@ -89,6 +104,8 @@ int Main(int argc, char** argv) {
   client->reset();  // a node that leaves is not waited for
   const bool whole = (*workers)->Drain(kLameDuck, kInFlight);
   log::Info(whole ? "drained" : "drained; some exchanges were cut at the deadline");
+  (*leases)->Leave(kGoodbye);
+  leases->reset();
   ops->reset();
   return 0;
 }

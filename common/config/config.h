@@ -22,7 +22,6 @@ namespace sluice::config {
 struct FleetRules {
   std::vector<egress::Range> egress_allow;  // beyond public addresses and beyond what a plan allows
   std::vector<egress::Range> protect;       // the platform's own: never reachable, whoever allows it
-  uint32_t nodes = 1;                       // that share each gateway's request limit
 };
 
 // Checks the whole configuration: every entity and plugin configuration against its schema, names and keys unique,

@@ -165,6 +165,10 @@ void Allocator::Disconnected(const std::string& name) {
   if (const auto node = nodes_.find(name); node != nodes_.end()) node->second.connected = false;
 }
 
+void Allocator::SettleAll() {
+  for (const auto& [id, gateway] : gateways_) dirty_.insert(id);
+}
+
 void Allocator::UpdateLiveness(MonotonicTime now) {
   DropStrangers(now);
   const bool confirmed = now < confirmed_until_;
@@ -175,8 +179,7 @@ void Allocator::UpdateLiveness(MonotonicTime now) {
     unsettled = unsettled || !live || live != node.live;
     node.live = live;
   }
-  if (!unsettled) return;
-  for (const auto& [id, gateway] : gateways_) dirty_.insert(id);
+  if (unsettled) SettleAll();
 }
 
 // Who is no member and has gone holds nothing after a while.

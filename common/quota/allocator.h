@@ -47,7 +47,8 @@ class Allocator {
 
   void Receive(const std::string& node, const Report& report, MonotonicTime now);
   void Disconnected(const std::string& node);
-  void LimitChanged(const std::string& gateway) { dirty_.insert(gateway); }
+  // Limits may have changed.
+  void SettleAll();
 
   // What is to be sent now, at most one answer a node.
   std::vector<std::pair<std::string, Answer>> Answers(MonotonicTime now);

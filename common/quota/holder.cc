@@ -59,7 +59,7 @@ void Holder::Connected(MonotonicTime now) {
 MonotonicTime Holder::NextDue() const {
   MonotonicTime due = restore_at_;
   if (connected_) due = std::min(due, urgent_ ? MonotonicTime{} : report_at_);
-  if (surplus_until_ != MonotonicTime{}) due = std::min(due, surplus_until_);
+  if (has_surplus_) due = std::min(due, surplus_until_);
   return due;
 }
 
@@ -109,6 +109,7 @@ void Holder::TakeBases(const Answer& answer) {
   };
   if (epochs(next) == epochs(bases_) || !windows_.Keep(next)) return;
   bases_ = next;
+  has_surplus_ = true;  // what was the node's own may be none now
   windows_.Refresh();
   urgent_ = true;
 }
@@ -120,6 +121,7 @@ void Holder::Obey(const GatewayAnswer& answer, MonotonicTime now) {
   if (held != lease.held || granted.count() > 0) {
     const Slots released = windows_.Resize(answer.id, held, granted);
     lease.held = held;
+    has_surplus_ = true;
     if (released.count() > 0) {
       lease.released.Add(released);
       urgent_ = true;
@@ -146,7 +148,7 @@ bool Holder::Receive(const Answer& answer, MonotonicTime now) {
 }
 
 bool Holder::Tick(MonotonicTime now) {
-  if (surplus_until_ != MonotonicTime{} && now >= surplus_until_) EndSurplus();
+  if (has_surplus_ && now >= surplus_until_) EndSurplus();
   if (now < restore_at_) return true;
   Restore();
   restore_at_ = MonotonicTime::max();
@@ -154,7 +156,7 @@ bool Holder::Tick(MonotonicTime now) {
 }
 
 void Holder::EndSurplus() {
-  surplus_until_ = {};
+  has_surplus_ = false;
   for (auto& [gateway, lease] : leases_) {
     const uint32_t safe = Safe(gateway, windows_.Limit(gateway));
     if (lease.held <= safe) continue;

@@ -90,6 +90,7 @@ class Holder {
   uint64_t sequence_ = 0;
   uint64_t seen_ = 0;
   MonotonicTime surplus_until_{};
+  bool has_surplus_ = false;  // perhaps
   MonotonicTime restore_at_;
   MonotonicTime report_at_{};
 };

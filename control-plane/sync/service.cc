@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/rpc/peer.h"
 #include "control-plane/sync/stream.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
 
@@ -18,15 +19,6 @@ class Refusal final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   void OnDone() override { delete this; }
 };
 
-// "" where the peer has no certificate.
-std::string CertifiedName(const grpc::CallbackServerContext& context) {
-  const auto authentication = context.auth_context();
-  if (authentication == nullptr || !authentication->IsPeerAuthenticated()) return "";
-  const auto names = authentication->FindPropertyValues("x509_common_name");
-  if (names.size() != 1) return "";
-  return std::string(names[0].data(), names[0].size());
-}
-
 class StreamService final : public Service, public GrpcService, public StreamOwner {
  public:
   explicit StreamService(ServiceDeps deps) : deps_(std::move(deps)) {}
@@ -37,7 +29,7 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
   const ServiceDeps& deps() const override { return deps_; }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Stream(grpc::CallbackServerContext* context) override {
-    const std::string name = CertifiedName(*context);
+    const std::string name = rpc::CertifiedName(*context);
     if (name.empty()) return Refuse(grpc::StatusCode::UNAUTHENTICATED, "nodes show a certificate with a common name");
     std::lock_guard lock(mutex_);
     if (stopping_) return Refuse(grpc::StatusCode::UNAVAILABLE, "the control plane is stopping");

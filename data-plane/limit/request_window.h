@@ -12,10 +12,16 @@
 
 namespace sluice::limit {
 
-// nullopt: admitted (or no limit). Otherwise the 429 with what a client needs to come back in time.
-std::optional<Reply> AdmitRequest(const GatewayState& state, MonotonicTime now);
+// nullopt: admitted (or no limit). Otherwise the 429 with what a client needs to come back in time; and where the state
+// says share_pending, it may be admitted within kShareWait.
+std::optional<Reply> AdmitRequest(GatewayState& state, MonotonicTime now);
+// The same request again, while it waits.
+std::optional<Reply> AdmitWaiting(GatewayState& state, MonotonicTime now);
+
+inline constexpr Duration kShareWait = std::chrono::milliseconds(10);
+inline constexpr Duration kShareRetry = std::chrono::milliseconds(1);
 
 // The answer to an admission that was refused. Seconds are rounded up: a retry at that time is early for nobody.
-Reply TooManyRequests(const quota::Admission& admission);
+Reply TooManyRequests(uint32_t limit, int64_t retry_in_micros);
 
 }  // namespace sluice::limit

@@ -90,7 +90,7 @@ io::Task<Server::Answer> Server::Handle(std::string method, std::string path) {
   if (method != "GET" && method != "HEAD") co_return Answer{.status = 405, .body = "GET only\n"};
   if (path == "/healthz") co_return Answer{.status = 200, .body = "ok\n"};
   if (path == "/readyz") {
-    if (sources_.workers.IsReady()) co_return Answer{.status = 200, .body = "ready\n"};
+    if (IsReady()) co_return Answer{.status = 200, .body = "ready\n"};
     co_return Answer{.status = 503, .body = "not ready\n"};
   }
   if (path != "/metrics") co_return Answer{.status = 404, .body = "/healthz /readyz /metrics\n"};
@@ -112,7 +112,7 @@ io::Task<Server::Answer> Server::Metrics() {
   const NodeFacts facts{.node = sources_.node,
                         .version = sources_.version,
                         .now = UnixSeconds(sources_.clock.WallNow()),
-                        .ready = sources_.workers.IsReady(),
+                        .ready = IsReady(),
                         .access_log_dropped = sources_.workers.access_log_dropped()};
   co_return Answer{.status = 200,
                    .body = RenderMetrics(scrape->stats, sources_.sync, facts, gateways_),

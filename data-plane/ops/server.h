@@ -4,6 +4,7 @@
 // and while it drains), /metrics. A thread and a loop of its own, so that busy workers delay no probe. Owned by
 // main(); destroy it before the worker group and the sync status.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -29,6 +30,7 @@ struct Sources {
   const Clock& clock;
   std::string node;
   std::string version;
+  std::function<bool()> has_shares;  // of limits; before, every request would be refused
 };
 
 class Server {
@@ -48,6 +50,7 @@ class Server {
   io::Task<void> Serve(int fd);
   io::Task<Answer> Handle(std::string method, std::string path);
   io::Task<Answer> Metrics();
+  bool IsReady() const { return sources_.workers.IsReady() && sources_.has_shares(); }
 
   const Sources sources_;
   BusiestGateways gateways_;

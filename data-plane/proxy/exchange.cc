@@ -53,6 +53,31 @@ io::Task<Verdict> ProxyExchange::Handle() {
   }
   if (Verdict refusal = FindGateway()) return refusal;
   if (!CountConnection()) return Verdict();
+  if (Verdict refusal = limit::AdmitRequest(gateway->state(), started)) {
+    if (gateway->state().share_pending) return WaitForSlot();
+    reject_reason = "rate-limit";
+    return refusal;
+  }
+  return HandleAdmitted();
+}
+
+// The node's share of the limit is spent, and more of it may be on its way.
+io::Task<Verdict> ProxyExchange::WaitForSlot() {
+  const MonotonicTime until = started + limit::kShareWait;
+  Verdict refusal;
+  do {
+    co_await worker_.loop().SleepUntil(worker_.loop().Now() + limit::kShareRetry);
+    refusal = limit::AdmitWaiting(gateway->state(), worker_.clock().Now());
+  } while (refusal.has_value() && gateway->state().share_pending && worker_.clock().Now() < until);
+  if (refusal.has_value()) {
+    reject_reason = "rate-limit";
+  } else {
+    refusal = co_await HandleAdmitted();
+  }
+  co_return refusal;
+}
+
+io::Task<Verdict> ProxyExchange::HandleAdmitted() {
   if (Verdict refusal = Admit()) return refusal;
   if (Verdict refusal = ChooseRoute()) return refusal;
   if (Verdict refusal = CheckScheme()) return refusal;
@@ -102,13 +127,9 @@ bool ProxyExchange::CountConnection() {
   return false;
 }
 
-// Before anything that costs: the window, the declared length, the requests in flight.
+// Before anything that costs: the declared length, the requests in flight.
 Verdict ProxyExchange::Admit() {
   const config::v1::Plan& plan = gateway->plan();
-  if (Verdict refusal = limit::AdmitRequest(gateway->state(), started)) {
-    reject_reason = "rate-limit";
-    return refusal;
-  }
   if (limit::DeclaredTooLarge(request.framing, plan.max_body_bytes())) {
     return Reject(413, "Request size limit exceeded", "payload");
   }

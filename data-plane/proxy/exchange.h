@@ -38,6 +38,8 @@ class ProxyExchange final : public Exchange {
  private:
   friend class ExchangeList;
   io::Task<Verdict> Handle();
+  io::Task<Verdict> WaitForSlot();
+  io::Task<Verdict> HandleAdmitted();
   io::Task<Verdict> AskPlugins();
   io::Task<Verdict> Pass();
   Verdict FindGateway();

@@ -10,6 +10,7 @@
 #include "common/schema/url.h"
 #include "data-plane/balance/hashing.h"
 #include "data-plane/route/compile_upstream.h"
+#include "data-plane/route/share_keeper.h"
 #include "data-plane/route/router.h"
 
 namespace sluice {
@@ -32,11 +33,6 @@ absl::Status ConfigError(std::string_view reason, std::string_view field, std::s
 std::string ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kReasonPayload);
   return payload.has_value() ? std::string(*payload) : "INVALID";
-}
-
-uint32_t ShareOf(uint32_t requests_per_second, uint32_t nodes) {
-  if (requests_per_second == 0) return 0;
-  return std::max<uint32_t>(1, requests_per_second / std::max<uint32_t>(1, nodes));
 }
 
 GatewayCompiler::GatewayCompiler(const config::v1::GatewayConfig& config, std::span<const PluginType> plugins,
@@ -62,7 +58,12 @@ absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   if (absl::Status status = BuildRouter(); !status.ok()) return status;
   if (absl::Status status = BuildPlugins(); !status.ok()) return status;
   // Last, since a configuration that is refused changes nothing.
-  gateway_->state_->SetShare(ShareOf(config_.plan().requests_per_second(), rules_.nodes));
+  const uint32_t limit = config_.plan().requests_per_second();
+  if (gateway_->state_->keeper != nullptr) {
+    gateway_->state_->keeper->Attach(config_.id(), gateway_->state_, limit);
+  } else {
+    gateway_->state_->SetLimit(limit);
+  }
   return std::shared_ptr<const Gateway>(std::move(gateway_));
 }
 

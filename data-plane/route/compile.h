@@ -22,10 +22,6 @@ inline constexpr char kReasonPayload[] = "sluice/reason";
 absl::Status ConfigError(std::string_view reason, std::string_view field, std::string_view message);
 std::string ReasonOf(const absl::Status& status);
 
-// A node's part of a limit that `nodes` nodes share: their sum is at most the limit, but each has at least 1. 0: no
-// limit.
-uint32_t ShareOf(uint32_t requests_per_second, uint32_t nodes);
-
 class GatewayCompiler {
  public:
   GatewayCompiler(const config::v1::GatewayConfig& config, std::span<const PluginType> plugins,

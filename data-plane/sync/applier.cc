@@ -43,10 +43,13 @@ v1::Rejected Report(const std::string& id, int64_t revision, const absl::Status&
 }  // namespace
 
 Applier::Applier(Publisher& publisher, std::span<const PluginType> plugins, Status& status, const Clock& clock,
-                 Changed changed)
-    : publisher_(publisher), plugins_(plugins), status_(status), clock_(clock), changed_(std::move(changed)) {
-  fleet_.set_nodes(1);
-}
+                 Changed changed, ShareKeeper* shares)
+    : publisher_(publisher),
+      plugins_(plugins),
+      status_(status),
+      clock_(clock),
+      changed_(std::move(changed)),
+      shares_(shares) {}
 
 void Applier::Load(const v1::Snapshot& snapshot) {
   SetFleet(snapshot.fleet());
@@ -163,6 +166,12 @@ void Applier::Flush(Replies& replies) {
   CountGateways();
 }
 
+std::shared_ptr<GatewayState> Applier::NewState() const {
+  auto state = std::make_shared<GatewayState>();
+  state->keeper = shares_;
+  return state;
+}
+
 void Applier::CountGateways() {
   status_.gateways = static_cast<int64_t>(
       std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return entry.second.config != nullptr; }));
@@ -175,13 +184,14 @@ void Applier::Accept(v1::GatewayUpdate& update, Changes& changes, Replies& repli
   if (update.removed()) {
     held_.erase(id);
     refused_.erase(id);
+    if (shares_ != nullptr) shares_->Detach(id);
     changes.push_back({id, nullptr});
     return;
   }
   Held& held = held_[id];
   held.revision = update.revision();
   const auto bytes = std::make_shared<const std::string>(std::move(*update.mutable_config()));
-  if (held.state == nullptr) held.state = std::make_shared<GatewayState>();
+  if (held.state == nullptr) held.state = NewState();
   auto gateway = Compile(id, *bytes, held.state);
   if (!gateway.ok()) return Reject(Report(id, update.revision(), gateway.status()), bytes, replies);
   refused_.erase(id);
@@ -227,7 +237,7 @@ bool Applier::RetryRefused(const std::string& id, Held& held, Changes& changes) 
 
 void Applier::Restore(const std::string& id, Changes& changes, Replies& replies) {
   Held& held = held_[id];
-  if (held.state == nullptr) held.state = std::make_shared<GatewayState>();
+  if (held.state == nullptr) held.state = NewState();
   auto config = Parse(id, *held.config);
   if (!config.ok())
     return Reject(Report(id, held.revision, config.status()), std::exchange(held.config, nullptr), replies);
@@ -282,7 +292,6 @@ void Applier::Keep() {
 
 void Applier::SetFleet(const v1::Fleet& fleet) {
   fleet_ = fleet;
-  rules_.nodes = std::max<uint32_t>(fleet.nodes(), 1);
   rules_.protect = ParseRanges(fleet.protect());
   rules_.egress_allow = ParseRanges(fleet.egress_allow());
 }

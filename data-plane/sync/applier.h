@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "common/config/config.h"
 #include "data-plane/route/publisher.h"
+#include "data-plane/route/share_keeper.h"
 #include "data-plane/sync/status.h"
 #include "sluice/sync/v1/snapshot.pb.h"
 #include "sluice/sync/v1/sync.pb.h"
@@ -27,9 +28,9 @@ class Applier {
   // `changed` runs after what is served has changed, with a function that makes the snapshot of it (callable once, from
   // any thread).
   using Changed = std::function<void(std::function<v1::Snapshot()>)>;
-  // The publisher must answer for as long as this is used.
+  // The publisher must answer for as long as this is used. `shares`: null for a node that is alone.
   Applier(Publisher& publisher, std::span<const PluginType> plugins, Status& status, const Clock& clock,
-          Changed changed);
+          Changed changed, ShareKeeper* shares = nullptr);
 
   // What the disk had. Before the first message; returns when every worker serves it.
   void Load(const v1::Snapshot& snapshot);
@@ -70,6 +71,7 @@ class Applier {
                                                          std::shared_ptr<GatewayState> state) const;
   void Reject(v1::Rejected report, Bytes config, Replies& replies);
   void PublishAndWait(Changes changes);
+  std::shared_ptr<GatewayState> NewState() const;
   void CountGateways();
   void Keep();
   void SetFleet(const v1::Fleet& fleet);
@@ -79,6 +81,7 @@ class Applier {
   Status& status_;
   const Clock& clock_;
   const Changed changed_;
+  ShareKeeper* const shares_;
   std::string epoch_;
   int64_t revision_ = 0;  // the cursor
   v1::Fleet fleet_;

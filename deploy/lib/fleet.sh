@@ -38,7 +38,7 @@ fleet_upstream() {
 
 fleet_control_plane() {
   local k arguments=(
-    --database-file "$state/database" --state "$state" --nodes "$nodes" --egress-allow "$upstream_address"
+    --database-file "$state/database" --state "$state" --egress-allow "$upstream_address"
     --admin "$admin_address" --sync "$sync_address" --ops "$control_plane_ops"
     --protect "$admin_address" --protect "$sync_address" --protect "$control_plane_ops"
   )

@@ -39,7 +39,7 @@ bench_up() {
   local allowed=() address
   for address in "$bench_upstream" "${bench_egress[@]}"; do allowed+=(--egress-allow "$address"); done
   process_ensure control-plane "$programs/sluice-control-plane" --database-file "$state/database" --state "$state" \
-    --nodes 1 --admin "$bench_admin" --sync "$bench_sync" --ops "$bench_ops" "${allowed[@]}"
+    --admin "$bench_admin" --sync "$bench_sync" --ops "$bench_ops" "${allowed[@]}"
   process_wait control-plane 60 bench_sluice gateway list
   issue=("$programs/sluice-control-plane" issue --state "$state")
   "${issue[@]}" --kind node --name node-1 --out "$state/node" >>"$state/log/issue.log" 2>&1

@@ -90,8 +90,7 @@ void Platform::StartControlPlane() {
   control_plane_ = std::make_unique<Process>(
       std::vector<std::string>{kBin + "/sluice-control-plane", "--database", database_->conninfo(), "--state", state(),
                                "--admin", At(admin_port_), "--sync", At(sync_port_), "--ops",
-                               At(control_plane_ops_port_), "--nodes", std::to_string(nodes_.size()), "--egress-allow",
-                               At(upstream_port_)},
+                               At(control_plane_ops_port_), "--egress-allow", At(upstream_port_)},
       folder_ / "control-plane.log");
   Finished listed;
   const bool decided = Eventually([&] {

@@ -1,6 +1,6 @@
 // Whatever happens to allocators, nodes and the network between them, no second over all nodes admits more than the
-// limit; and while nothing happens, nearly all of it can be used. SLUICE_SEEDS=N runs N histories, SLUICE_SEED=K the one
-// that failed.
+// limit; and while nothing happens, nearly all of it can be used. SLUICE_SEEDS=N runs N histories, SLUICE_SEED=K the
+// one that failed; SLUICE_TRACE tells what happens in it.
 
 #include <algorithm>
 #include <cstdlib>

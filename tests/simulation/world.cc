@@ -54,7 +54,7 @@ Node& World::AddNode(const std::string& name) {
 
 void World::SetLimit(const std::string& gateway, uint32_t limit) {
   limits_[gateway] = limit;
-  for (auto& owner : owners_) owner->allocator->LimitChanged(gateway);
+  for (auto& owner : owners_) owner->allocator->SettleAll();
   for (auto& [name, node] : nodes_) {
     After(Delay() * 20, [this, gateway, limit, name = name] {
       if (nodes_.contains(name) && limits_[gateway] == limit) nodes_[name]->SetLimit(gateway, limit);
@@ -130,7 +130,10 @@ uint64_t World::Open(Node& node) {
 }
 
 void World::Break(uint64_t id) {
-  const auto notice = [&] { return Duration(static_cast<int64_t>(Below(2) ? Below(5'000'000) : Below(kMaxNotice.count()))); };
+  const auto notice = [&] {
+    const Duration most = Below(2) == 0 ? Duration(milliseconds(5)) : kMaxNotice;
+    return Duration(static_cast<int64_t>(Below(static_cast<uint64_t>(most.count()))));
+  };
   After(notice(), [this, id] {
     Connection& connection = connections_[id];
     connection.node_knows_broken = true;

@@ -232,7 +232,7 @@ std::shared_ptr<const Gateway> Node::Compile(std::string text) {
     state = std::make_shared<GatewayState>();
     states_.emplace_back(config.id(), state);
   }
-  state->SetShare(plan.requests_per_second());
+  state->SetLimit(plan.requests_per_second());
   auto gateway = Gateway::Compile(config, plugins_, config::FleetRules{}, state);
   INFO(gateway.status().ToString());
   REQUIRE(gateway.ok());

@@ -17,7 +17,7 @@ v1::Resume Resume(const std::string& epoch = "", int64_t revision = 0) {
 // A feed over an index that is changed gateway by gateway.
 class Line {
  public:
-  Line() { settings_.fleet.set_nodes(3); }
+  Line() { settings_.fleet.add_protect("192.0.2.1"); }
   void Commit(int number, int64_t expected_version = 0) {
     store::Write write;
     write.config.set_id(std::to_string(number));

@@ -18,7 +18,7 @@ TEST_CASE("a gateway without a limit admits everything") {
 
 TEST_CASE("the request at the limit is admitted and the one past it is not") {
   GatewayState state;
-  state.SetShare(2);
+  state.SetLimit(2);
   CHECK_FALSE(sluice::limit::AdmitRequest(state, MonotonicTime(1h)).has_value());
   CHECK_FALSE(sluice::limit::AdmitRequest(state, MonotonicTime(1h)).has_value());
   CHECK(sluice::limit::AdmitRequest(state, MonotonicTime(1h))->status == 429);
@@ -26,8 +26,7 @@ TEST_CASE("the request at the limit is admitted and the one past it is not") {
 }
 
 TEST_CASE("what a limited client is told is enough to come back in time") {
-  const sluice::Reply reply = sluice::limit::TooManyRequests(
-      {.admitted = false, .limit = 100, .retry_in_micros = 1'000'001});
+  const sluice::Reply reply = sluice::limit::TooManyRequests(100, 1'000'001);
   CHECK(*reply.message == "API rate limit exceeded");
   std::vector<std::pair<std::string, std::string>> told;
   for (const auto& [name, value] : reply.fields) told.emplace_back(name, value);

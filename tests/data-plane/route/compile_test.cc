@@ -197,15 +197,6 @@ TEST_CASE("a plugin that this node does not have is refused") {
   CHECK(ReasonOf(refused.status()) == "NOT_YET_SUPPORTED");
 }
 
-TEST_CASE("nodes share a limit, and each has at least one request of it") {
-  CHECK(ShareOf(100, 1) == 100);
-  CHECK(ShareOf(100, 3) == 33);
-  CHECK(ShareOf(100, 100) == 1);
-  CHECK(ShareOf(100, 101) == 1);
-  CHECK(ShareOf(0, 3) == 0);
-  CHECK(Compiles(kService, {.nodes = 3})->state().window()->limit() == 33);
-}
-
 TEST_CASE("a new version keeps the window of the version before") {
   auto state = std::make_shared<GatewayState>();
   auto before = Compiles(kService, {}, state);

@@ -12,26 +12,26 @@ MonotonicTime At(int64_t micros) {
 TEST_CASE("a state has no window until it has a share") {
   GatewayState state;
   CHECK(state.window() == nullptr);
-  state.SetShare(0);
+  state.SetLimit(0);
   CHECK(state.window() == nullptr);
-  state.SetShare(3);
+  state.SetLimit(3);
   CHECK(state.window()->limit() == 3);
 }
 
 TEST_CASE("a new share counts what the old one admitted") {
   GatewayState state;
-  state.SetShare(2);
+  state.SetLimit(2);
   auto held = state.window();
   CHECK(held->Admit(At(0)).admitted);
-  state.SetShare(1);
+  state.SetLimit(1);
   CHECK_FALSE(state.window()->Admit(At(10)).admitted);
   CHECK_FALSE(held->Admit(At(20)).admitted);
 }
 
 TEST_CASE("a share of none lifts the limit") {
   GatewayState state;
-  state.SetShare(1);
-  state.SetShare(0);
+  state.SetLimit(1);
+  state.SetLimit(0);
   CHECK(state.window() == nullptr);
 }
 

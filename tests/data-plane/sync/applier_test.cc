@@ -41,11 +41,10 @@ std::string Config(const std::string& id, int version, const std::string& host =
   return config::ToBytes(config);
 }
 
-v1::ControlMessage Welcome(const std::string& epoch, bool full, const std::string& protect = "", uint32_t nodes = 1) {
+v1::ControlMessage Welcome(const std::string& epoch, bool full, const std::string& protect = "") {
   v1::ControlMessage message;
   message.mutable_welcome()->set_epoch(epoch);
   message.mutable_welcome()->set_full(full);
-  message.mutable_welcome()->mutable_fleet()->set_nodes(nodes);
   if (!protect.empty()) message.mutable_welcome()->mutable_fleet()->add_protect(protect);
   return message;
 }
@@ -204,17 +203,6 @@ TEST_CASE("a gateway that stricter rules would refuse is reported, served on, an
   CHECK_FALSE(node.publisher.served["a"]->egress().Check(*egress::ParseAddress("8.8.8.8"), 80).allowed);
 }
 
-TEST_CASE("a fleet of another size changes every share, and state lives on") {
-  Node node;
-  node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), CaughtUp(1)});
-  GatewayState* state = &node.publisher.served["a"]->state();
-  CHECK(state->window()->limit() == 100);
-  node.Tell({Welcome("e", false, "", 4), CaughtUp(1)});
-  CHECK(&node.publisher.served["a"]->state() == state);
-  CHECK(state->window()->limit() == 25);
-  CHECK(node.kept.fleet().nodes() == 4);
-}
-
 TEST_CASE("a batch is applied and reported at its maximum") {
   Node node;
   node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), CaughtUp(1)});
@@ -247,16 +235,16 @@ TEST_CASE("the kept cursor lies before what was rejected, so that it is sent aga
 
 TEST_CASE("a snapshot is served at once and resumed from") {
   Node first;
-  first.Tell({Welcome("e", true, "203.0.113.9", 2), Update(4, "a", Config("a", 1)), CaughtUp(4)});
+  first.Tell({Welcome("e", true, "203.0.113.9"), Update(4, "a", Config("a", 1)), CaughtUp(4)});
   Node second;
   second.applier.Load(first.kept);
   CHECK(second.publisher.ready);
   CHECK(second.Served() == "a1");
-  CHECK(second.publisher.served["a"]->state().window()->limit() == 50);
+  CHECK(second.publisher.served["a"]->state().window()->limit() == 100);
   CHECK(second.status.source == Status::Source::kDisk);
   CHECK(second.applier.Resume().epoch() == "e");
   CHECK(second.applier.Resume().revision() == 4);
-  CHECK(second.Tell({Welcome("e", false, "203.0.113.9", 2), Update(5, "a", Config("a", 2)), CaughtUp(5)}) ==
+  CHECK(second.Tell({Welcome("e", false, "203.0.113.9"), Update(5, "a", Config("a", 2)), CaughtUp(5)}) ==
         "applied 5; ");
   CHECK(second.Served() == "a2");
 }

@@ -1,0 +1,117 @@
+#include "control-plane/lease/service.h"
+
+#include <grpcpp/support/server_callback.h>
+
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "common/observe/log.h"
+#include "common/quota/wire.h"
+#include "common/rpc/peer.h"
+#include "sluice/lease/v1/lease.grpc.pb.h"
+
+namespace sluice::lease {
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
+// At most one read and one write in flight. gRPC deletes it through OnDone.
+class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, public Listener {
+ public:
+  Stream(Cell& cell, std::string certified_name) : cell_(cell), node_(std::move(certified_name)) {
+    if (node_.empty()) {
+      End(absl::UnauthenticatedError("nodes show a certificate with a common name"));
+    } else {
+      StartRead(&incoming_);
+    }
+  }
+
+  void Send(const quota::Answer& answer) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (ended_) return;
+      if (queue_.size() < kMaxQueued) {
+        queue_.push_back(quota::ToWire(answer));
+        return WriteNext();
+      }
+    }
+    End(absl::ResourceExhaustedError("the node does not take its answers"));
+  }
+  void End(const absl::Status& why) override {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(ended_, true)) Finish(ToGrpc(why));
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return End(absl::OkStatus());
+    const absl::Status status = Take();
+    if (!status.ok()) return End(status);
+    std::lock_guard lock(mutex_);
+    if (!ended_) StartRead(&incoming_);
+  }
+  void OnWriteDone(bool ok) override {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    queue_.pop_front();
+    if (ok && !ended_) WriteNext();
+  }
+  void OnCancel() override { End(absl::CancelledError("")); }
+  void OnDone() override {
+    cell_.Disconnected(node_, this);
+    delete this;
+  }
+
+ private:
+  absl::Status Take() {
+    if (!std::exchange(connected_, true)) {
+      if (incoming_.node() != node_) {
+        return absl::PermissionDeniedError("the certificate is of node \"" + node_ + "\", not of \"" +
+                                           incoming_.node() + "\"");
+      }
+      return cell_.Connect(node_, this, quota::FromWire(incoming_));
+    }
+    if (incoming_.leaving()) {
+      cell_.Leave(node_, this);
+      return absl::CancelledError("the node leaves");
+    }
+    cell_.Receive(node_, this, quota::FromWire(incoming_));
+    return absl::OkStatus();
+  }
+  void WriteNext() {
+    if (writing_ || queue_.empty()) return;
+    writing_ = true;
+    StartWrite(&queue_.front());
+  }
+
+  Cell& cell_;
+  const std::string node_;
+  v1::Report incoming_;
+  bool connected_ = false;  // the reader's
+  std::mutex mutex_;        // taken after the cell's, never before
+  std::deque<v1::Answer> queue_;
+  bool writing_ = false;
+  bool ended_ = false;
+};
+
+class GrpcService final : public Service, public v1::Lease::CallbackService {
+ public:
+  explicit GrpcService(Cell& cell) : cell_(cell) {}
+  grpc::Service& grpc() override { return *this; }
+  grpc::ServerBidiReactor<v1::Report, v1::Answer>* Stream(grpc::CallbackServerContext* context) override {
+    return new lease::Stream(cell_, rpc::CertifiedName(*context));
+  }
+
+ private:
+  Cell& cell_;
+};
+
+}  // namespace
+
+std::unique_ptr<Service> Service::Make(Cell& cell) {
+  return std::make_unique<GrpcService>(cell);
+}
+
+}  // namespace sluice::lease

@@ -1,0 +1,28 @@
+#pragma once
+
+// Who decides how much of a gateway's limit this node may admit. Implemented by limit::Shares. Without one (nullptr)
+// the node is alone and has all of it.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+
+namespace sluice {
+
+class GatewayState;
+
+class ShareKeeper {
+ public:
+  virtual ~ShareKeeper() = default;
+  // The gateway has this limit from now on (0: none); its state's window is made accordingly. Sync thread only.
+  virtual void Attach(const std::string& gateway, const std::shared_ptr<GatewayState>& state, uint32_t limit) = 0;
+  virtual void Detach(const std::string& gateway) = 0;
+  // A request found no slot. Cheap; callable from every worker.
+  virtual void Want(GatewayState& state, MonotonicTime now) = 0;
+  // Whether slots beyond the node's own may be used at this very moment. Callable from every worker.
+  virtual bool SurplusIsValid() const = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,25 @@
+#pragma once
+
+// Keeps the Lease stream to the replica that owns the cell, on threads of its own, and moves the node's shares with it.
+// Asks one control plane after the other until one is the owner; tries again without end.
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "data-plane/limit/shares.h"
+#include "data-plane/sync/client.h"
+
+namespace sluice::sync {
+
+inline constexpr Duration kLeaseRetry = std::chrono::milliseconds(250);  // at most, with jitter
+
+class LeaseClient {
+ public:
+  // Errors name the file that cannot be used. `shares` outlives it.
+  static absl::StatusOr<std::unique_ptr<LeaseClient>> Start(const ClientOptions& options, limit::Shares& shares);
+  virtual ~LeaseClient() = default;  // ends the stream and joins
+  // The node gives up its shares and says so, if it can within `patience`.
+  virtual void Leave(Duration patience) = 0;
+};
+
+}  // namespace sluice::sync
