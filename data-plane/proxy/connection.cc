@@ -51,6 +51,7 @@ io::Task<std::unique_ptr<io::Stream>> MeetTls(Worker& worker, std::unique_ptr<io
 
 }  // namespace
 
+// What the beginning needs goes with this frame.
 io::Task<void> ServeConnection(Worker& worker, Arrival arrival) {
   std::unique_ptr<io::Stream> stream = io::MakeTcpStream(worker.loop(), arrival.accepted.fd);
   Client client;
@@ -68,17 +69,19 @@ io::Task<void> ServeConnection(Worker& worker, Arrival arrival) {
     stream = co_await MeetTls(worker, std::move(stream), arrival, client, http2);
     if (stream == nullptr) co_return;
   }
-  Connection connection(worker, std::move(stream), std::move(client), arrival.admission);
-  co_await connection.Serve(http2);
+  worker.loop().Spawn(Connection::Serve(std::make_unique<Connection>(worker, std::move(stream), std::move(client),
+                                                                     std::move(arrival.admission), http2)));
 }
 
-Connection::Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission& admission)
+Connection::Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission admission,
+                       bool http2)
     : worker_(worker),
       stream_(std::move(stream)),
       reader_(*stream_, worker.scratch()),
       client_(std::move(client)),
-      admission_(admission),
-      opened_(worker.loop().Now()) {
+      admission_(std::move(admission)),
+      opened_(worker.loop().Now()),
+      http2_(http2) {
   worker_.Enter(this);
 }
 
@@ -90,21 +93,22 @@ void Connection::CloseIfIdle() {
   if (idle_) stream_->Cancel();
 }
 
-io::Task<void> Connection::Serve(bool http2) {
-  bool answered = true;
-  if (!http2) answered = co_await ServeHttp1();
-  if (http2 || preface_) co_await ServeHttp2();
-  if (answered && !stream_->cancelled()) co_await Linger();
-}
-
-// False where the connection ended while no request was at hand.
-io::Task<bool> Connection::ServeHttp1() {
-  for (;;) {
-    const bool asked = co_await WaitForRequest();
-    if (!asked) co_return false;
-    const bool again = co_await ServeRequest();
-    if (!again) co_return true;
+// The frame of an idle connection, which is why it holds little: what a request needs is in ServeRequest's.
+io::Task<void> Connection::Serve(std::unique_ptr<Connection> owned) {
+  Connection& self = *owned;
+  for (bool again = !self.http2_; again;) {
+    if (self.reader_.pending().empty()) {
+      if (self.worker_.draining() && self.client_.requests_on_connection > 0) co_return;
+      self.idle_ = true;
+      const io::IoError error = co_await self.reader_.Fill(self.IdleUntil());
+      self.idle_ = false;
+      if (error == io::IoError::kTimeout) ++self.worker_.stats().connections_ended_idle;
+      if (error != io::IoError::kNone) co_return;
+    }
+    again = co_await self.ServeRequest();
   }
+  if (self.http2_) co_await self.ServeHttp2();
+  if (!self.stream_->cancelled()) co_await self.Linger();
 }
 
 // In a frame of its own, because it holds much more.
@@ -115,17 +119,9 @@ io::Task<void> Connection::ServeHttp2() {
   co_await connection.Serve();
 }
 
-// In a frame of its own, so that an idle connection holds little.
-io::Task<bool> Connection::WaitForRequest() {
-  if (!reader_.pending().empty()) co_return true;
-  if (worker_.draining() && client_.requests_on_connection > 0) co_return false;
+MonotonicTime Connection::IdleUntil() {
   const double part = 1.0 - worker_.Jitter() / 10;
-  const auto idle = std::chrono::duration_cast<Duration>(worker_.times().keep_alive_idle * part);
-  idle_ = true;
-  const io::IoError error = co_await reader_.Fill(worker_.loop().Now() + idle);
-  idle_ = false;
-  if (error == io::IoError::kTimeout) ++worker_.stats().connections_ended_idle;
-  co_return error == io::IoError::kNone;
+  return worker_.loop().Now() + std::chrono::duration_cast<Duration>(worker_.times().keep_alive_idle * part);
 }
 
 // What is pending, as a head. nullopt while it is incomplete.
@@ -138,8 +134,8 @@ std::optional<Connection::HeadRead> Connection::TakeHead(http::RequestHead& head
     return std::nullopt;
   }
   const bool first = client_.requests_on_connection == 1 && !client_.tls;
-  preface_ = first && pending.substr(0, end) == http::kHttp2PrefaceHead;
-  if (preface_) return HeadRead{};
+  http2_ = first && pending.substr(0, end) == http::kHttp2PrefaceHead;
+  if (http2_) return HeadRead{};
   const http::ParseError wrong = http::ParseRequestHead(pending.substr(0, end), head);
   reader_.Consume(end);
   if (first && wrong.reason == http::kForeignProtocol) {

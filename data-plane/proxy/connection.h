@@ -30,21 +30,22 @@ struct Arrival {
   const io::TlsServer* tls = nullptr;  // null: plain
 };
 
-// Serves what was accepted until it ends.
+// Meets what was accepted, and spawns what serves it until it ends.
 io::Task<void> ServeConnection(Worker& worker, Arrival arrival);
 
 class Connection final : public ClientConnection {
  public:
-  Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission& admission);
+  Connection(Worker& worker, std::unique_ptr<io::Stream> stream, Client client, Admission admission, bool http2);
   ~Connection() override;
   Connection(const Connection&) = delete;
 
-  io::Task<void> Serve(bool http2);
+  // Until it ends.
+  static io::Task<void> Serve(std::unique_ptr<Connection> owned);
   // Ends it now where it waits for a request.
   void CloseIfIdle() override;
 
  private:
-  io::Task<bool> WaitForRequest();
+  MonotonicTime IdleUntil();
   io::Task<bool> ServeRequest();
   // Neither: the connection ended before a head, or goes on as HTTP/2.
   struct HeadRead {
@@ -54,7 +55,6 @@ class Connection final : public ClientConnection {
   std::optional<HeadRead> TakeHead(http::RequestHead& head, size_t& scanned);
   io::Task<HeadRead> ReadHead(http::RequestHead& head);
   io::Task<HeadRead> ReadRestOfHead(http::RequestHead& head, size_t scanned);
-  io::Task<bool> ServeHttp1();
   io::Task<void> ServeHttp2();
   io::Task<void> Linger();
 
@@ -62,10 +62,10 @@ class Connection final : public ClientConnection {
   std::unique_ptr<io::Stream> stream_;
   Reader reader_;
   Client client_;
-  Admission& admission_;
+  Admission admission_;
   const MonotonicTime opened_;
   bool idle_ = false;
-  bool preface_ = false;  // of HTTP/2, instead of a first request
+  bool http2_;  // by ALPN, or because its preface came instead of a first request
 };
 
 }  // namespace sluice::proxy
