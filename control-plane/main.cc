@@ -236,6 +236,18 @@ std::vector<std::string> ServiceNames() {
   return names;
 }
 
+// What nodes speak to.
+absl::StatusOr<std::unique_ptr<rpc::Server>> StartSync(const std::string& address,
+                                                       const std::shared_ptr<grpc::ServerCredentials>& credentials,
+                                                       sync::Service& updates, lease::Service& leases) {
+  return rpc::Server::Start(address, credentials, [&](grpc::ServerBuilder& builder) {
+    builder.RegisterService(&updates.grpc());
+    builder.RegisterService(&leases.grpc());
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, sync::kConnectionAgeMs);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
+  });
+}
+
 int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   absl::Status status = fleet::MakeFolder(flags.state);
   if (!status.ok()) return Fail(status);
@@ -273,12 +285,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
       admin::MakeAdminServices({**store, index, registry, access, clock, fleet->rules, flags.base_domain});
 
   grpc::EnableDefaultHealthCheckService(true);
-  auto sync_server = rpc::Server::Start(flags.sync, *sync_credentials, [&](grpc::ServerBuilder& builder) {
-    builder.RegisterService(&sync_service->grpc());
-    builder.RegisterService(&lease_service->grpc());
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, sync::kConnectionAgeMs);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
-  });
+  auto sync_server = StartSync(flags.sync, *sync_credentials, *sync_service, *lease_service);
   if (!sync_server.ok()) return Fail(sync_server.status());
   const auto reflection = rpc::MakeReflectionService(ServiceNames());
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on

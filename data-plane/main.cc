@@ -83,8 +83,8 @@ int Main(int argc, char** argv) {
                                             [&shares] { return shares.Started(); }});
   if (!ops.ok()) return Fail(ops.status());
   sync::LastGood last_good(flags.state, status);
-  sync::Applier applier(**workers, BuiltinPlugins(), status, clock,
-                        [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); }, &shares);
+  const auto save = [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); };
+  sync::Applier applier(**workers, BuiltinPlugins(), status, clock, save, &shares);
   LoadLastGood(flags.state, applier);
   const sync::ClientOptions options{flags.control_plane, flags.tls, flags.proxy.node, std::string(kVersion),
                                     flags.ops_address};

@@ -1,8 +1,8 @@
 #pragma once
 
 // One cell's allocator on this replica, for as long as the replica owns the cell: takes and keeps the ownership, makes
-// memberships durable, and carries messages between the allocator and the streams. A thread of its own for the database;
-// everything else on the streams' threads, under one lock.
+// memberships durable, and carries messages between the allocator and the streams. A thread of its own for the
+// database; everything else on the streams' threads, under one lock.
 
 #include <condition_variable>
 #include <cstdint>

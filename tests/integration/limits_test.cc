@@ -1,5 +1,5 @@
-// One limit, held by several nodes together: at most so many requests in any second, wherever they arrive, and nearly as
-// many as that. What clients can prove: requests that were sent and answered within one second were admitted in it.
+// One limit, held by several nodes together: at most so many requests in any second, wherever they arrive, and nearly
+// as many as that. What clients can prove: requests that were sent and answered within one second were admitted in it.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -11,7 +11,8 @@ namespace {
 
 struct Ops {
   explicit Ops(Node& node) {
-    auto started = sluice::ops::Server::Start({"127.0.0.1", 0}, {node.group(), sync, clock, "node-1", "0.1.0", [] { return true; }});
+    auto started = sluice::ops::Server::Start({"127.0.0.1", 0}, {node.group(), sync, clock, "node-1", "0.1.0",
+                                                                 [] { return true; }});
     REQUIRE(started.ok());
     server = std::move(*started);
   }
