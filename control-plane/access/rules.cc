@@ -25,6 +25,7 @@ constexpr MethodRule kRules[] = {
     {"/sluice.admin.v1.Gateways/ListGateways", Role::kViewer},
     {"/sluice.admin.v1.Gateways/WatchGateway", Role::kViewer},
     {"/sluice.admin.v1.Nodes/ListNodes", Role::kViewer},
+    {"/sluice.admin.v1.Nodes/RemoveNode", Role::kOperator, true},
     {"/sluice.admin.v1.Plans/GetPlan", Role::kViewer},
     {"/sluice.admin.v1.Plans/ListPlans", Role::kViewer},
     {"/sluice.admin.v1.Plans/SetPlan", Role::kOperator, true},

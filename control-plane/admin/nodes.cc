@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/schema/text.h"
+#include "control-plane/admin/errors.h"
 #include "control-plane/admin/serve.h"
 #include "control-plane/admin/service_list.h"
 #include "control-plane/admin/view.h"
@@ -34,7 +36,27 @@ class Nodes final : public v1::Nodes::Service {
     });
   }
 
+  grpc::Status RemoveNode(grpc::ServerContext* context, const v1::RemoveNodeRequest* request,
+                          v1::RemoveNodeResponse*) override {
+    return Serve(deps_, *context, "/sluice.admin.v1.Nodes/RemoveNode", *request,
+                 [&](Call& call) { return Remove(call, request->name()); });
+  }
+
  private:
+  absl::Status Remove(Call& call, const std::string& name) {
+    const std::vector<sync::NodeStatus> connected = deps_.registry.Nodes();
+    if (std::any_of(connected.begin(), connected.end(), [&](const auto& status) { return status.name == name; })) {
+      return absl::FailedPreconditionError(
+          schema::Cat("node \"", name, "\" is connected: stop it, and it is taken off by itself"));
+    }
+    const absl::Status removed = deps_.store.RemoveNode(name, call.Audit());
+    if (absl::IsNotFound(removed)) {
+      return absl::NotFoundError(schema::Cat("there is no node \"", name, "\": see `sluice nodes`"));
+    }
+    call.audited = removed.ok();
+    return FromStore(removed);
+  }
+
   // Connected nodes are shown while the database is away, too.
   void List(v1::ListNodesResponse& response) {
     const std::vector<sync::NodeStatus> connected = deps_.registry.Nodes();

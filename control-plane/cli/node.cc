@@ -29,11 +29,27 @@ int List(Cli& cli) {
   return kOk;
 }
 
+int Remove(Cli& cli, const std::string& name) {
+  admin::v1::RemoveNodeRequest request;
+  request.set_name(name);
+  admin::v1::RemoveNodeResponse response;
+  const absl::Status status = cli.Call("Nodes/RemoveNode", request, response);
+  if (!status.ok()) return cli.output.Fail(status);
+  if (!cli.output.Structured(response)) cli.output.Note(Cat("node ", name, " is removed; the others share its part"));
+  return kOk;
+}
+
 }  // namespace
 
 void AddNodeCommands(CLI::App& app, Cli& cli) {
   CLI::App* command = app.add_subcommand("nodes", "Data-plane nodes: who is connected, and how far each has got");
-  command->callback([&cli] { cli.command = [&cli] { return List(cli); }; });
+  command->callback([&cli, command] {
+    if (command->get_subcommands().empty()) cli.command = [&cli] { return List(cli); };
+  });
+  CLI::App* remove = command->add_subcommand("remove", "Give up a node that will never serve again");
+  const auto name = std::make_shared<std::string>();
+  remove->add_option("NAME", *name, "as in `sluice nodes`")->required();
+  remove->callback([&cli, name] { cli.command = [&cli, name] { return Remove(cli, *name); }; });
 }
 
 }  // namespace sluice::cli

@@ -26,6 +26,10 @@ constexpr Statement kPutNode = {
     "insert into nodes (name, build, address, last_seen) values ($1, $2, $3, $4)"
     " on conflict (name) do update"
     " set build = excluded.build, address = excluded.address, last_seen = excluded.last_seen"};
+constexpr Statement kRemoveNode = {"remove_node", "delete from nodes where name = $1 returning 1::bigint"};
+constexpr Statement kDelistNode = {"delist_node",
+                                   "update cells set enlisted = array_remove(enlisted, $1) where $1 = any (enlisted)"
+                                   " returning 1::bigint"};
 constexpr Statement kListNodes = {"list_nodes", "select name, build, address, last_seen from nodes order by name"};
 
 absl::StatusOr<config::v1::Plan> ReadPlan(const Result& rows, int row) {
@@ -110,6 +114,22 @@ absl::StatusOr<std::vector<NodeRecord>> PostgresStore::ListNodes() {
     nodes.push_back({rows->Text(row, 0), rows->Text(row, 1), rows->Text(row, 2), rows->Time(row, 3)});
   }
   return nodes;
+}
+
+absl::Status PostgresStore::RemoveNode(const std::string& name, const AuditRecord& audit) {
+  auto connection = pool_.Borrow();
+  if (!connection.ok()) return connection.status();
+  Transaction transaction(**connection);
+  absl::Status status = transaction.Begin();
+  if (!status.ok()) return status;
+  auto removed = (*connection)->Run(kRemoveNode, Parameters().Text(name));
+  if (!removed.ok()) return removed.status();
+  auto delisted = (*connection)->Run(kDelistNode, Parameters().Text(name));
+  if (!delisted.ok()) return delisted.status();
+  if (removed->rows() + delisted->rows() == 0) return absl::NotFoundError("there is no such node");
+  status = InsertAudit(**connection, audit);
+  if (status.ok()) status = transaction.Commit();
+  return status;
 }
 
 }  // namespace sluice::store

@@ -42,6 +42,7 @@ class PostgresStore final : public Store {
   absl::Status Audit(const AuditRecord& record) override;
   absl::Status PutNode(const NodeRecord& node) override;
   absl::StatusOr<std::vector<NodeRecord>> ListNodes() override;
+  absl::Status RemoveNode(const std::string& name, const AuditRecord& audit) override;
 
  private:
   absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});

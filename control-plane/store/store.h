@@ -158,6 +158,8 @@ class Store {
 
   virtual absl::Status PutNode(const NodeRecord& node) = 0;
   virtual absl::StatusOr<std::vector<NodeRecord>> ListNodes() = 0;
+  // From the list and from every cell. NOT_FOUND: it is in neither.
+  virtual absl::Status RemoveNode(const std::string& name, const AuditRecord& audit) = 0;
 };
 
 // Rings when something was committed: LISTEN on a connection of its own, reconnecting by itself, and at the latest

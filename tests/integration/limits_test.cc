@@ -189,5 +189,29 @@ TEST_CASE("a node that is stopped and goes on admits nothing on what others have
   CHECK(MostInOneSecond(load.Admitted()) <= kLimit);
 }
 
+// How many of a second's requests one node admits.
+size_t AdmittedInASecond(Client& client) {
+  size_t admitted = 0;
+  for (const auto end = Clock::now() + seconds(1); Clock::now() < end;) {
+    admitted += client.Get(Platform::Host("shop")) == 200;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  return admitted;
+}
+
+TEST_CASE("the part of a node that died is kept for it until it is removed, and then is the others'") {
+  Platform platform(2);
+  platform.Serve("shop", kEcho);
+  CHECK(platform.Sluice({"nodes", "remove", "node-2"}).err.find("is connected") != std::string::npos);
+  platform.node(1).Kill();
+  Client client(platform.http_port(0));
+  std::this_thread::sleep_for(seconds(3));  // its death must make no difference, also later
+  CHECK(AdmittedInASecond(client) <= kLimit / 2 + 1);
+  // Until the control plane has seen that its connection has ended.
+  REQUIRE(Eventually([&] { return platform.Sluice({"nodes", "remove", "node-2"}).exit_code == 0; }));
+  CHECK(platform.Sluice({"nodes", "remove", "node-2"}).exit_code == 3);
+  CHECK(Eventually([&] { return AdmittedInASecond(client) > kLimit * 3 / 4; }));
+}
+
 }  // namespace
 }  // namespace sluice::test

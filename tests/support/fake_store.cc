@@ -215,4 +215,12 @@ absl::StatusOr<std::vector<store::NodeRecord>> FakeStore::ListNodes() {
   return nodes;
 }
 
+absl::Status FakeStore::RemoveNode(const std::string& name, const store::AuditRecord& audit) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  if (nodes_.erase(name) == 0) return absl::NotFoundError("there is no such node");
+  audits_.push_back(audit);
+  return absl::OkStatus();
+}
+
 }  // namespace sluice::test

@@ -37,6 +37,7 @@ class FakeStore final : public store::Store {
   absl::Status Audit(const store::AuditRecord& record) override;
   absl::Status PutNode(const store::NodeRecord& node) override;
   absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
+  absl::Status RemoveNode(const std::string& name, const store::AuditRecord& audit) override;
 
   std::vector<store::Write> writes() const {  // that were committed
     std::lock_guard lock(mutex_);
