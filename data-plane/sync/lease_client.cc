@@ -2,6 +2,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <atomic>
 #include <deque>
 #include <thread>
 
@@ -38,6 +40,7 @@ class Stream final : public grpc::ClientBidiReactor<lease::v1::Report, lease::v1
     std::lock_guard lock(mutex_);
     return broken_;
   }
+  bool answered() const { return answered_; }
   // Ends it and waits until gRPC has forgotten it.
   grpc::Status End() {
     context_.TryCancel();
@@ -48,6 +51,7 @@ class Stream final : public grpc::ClientBidiReactor<lease::v1::Report, lease::v1
   }
 
   void OnReadDone(bool ok) override {
+    if (ok) answered_ = true;
     if (ok && shares_.Receive(quota::FromWire(incoming_))) {
       shares_.Wake();
       StartRead(&incoming_);
@@ -89,6 +93,7 @@ class Stream final : public grpc::ClientBidiReactor<lease::v1::Report, lease::v1
   mutable std::mutex mutex_;
   std::condition_variable done_;
   std::deque<lease::v1::Report> queue_;
+  std::atomic<bool> answered_{false};
   bool writing_ = false;
   bool broken_ = false;
   bool ended_ = false;
@@ -118,9 +123,12 @@ class GrpcLeaseClient final : public LeaseClient {
 
  private:
   void Run() {
+    int failures = 0;
     while (!stop_) {
-      OneStream();
-      const MonotonicTime until = std::chrono::steady_clock::now() + Duration(Random64() % kLeaseRetry.count());
+      failures = OneStream() ? 0 : std::min(failures + 1, 10);
+      const Duration bound = std::min(kMaxLeaseRetry, kFirstLeaseRetry * (int64_t{1} << failures));
+      const auto wait = Duration(static_cast<int64_t>(Random64() % static_cast<uint64_t>(bound.count())));
+      const MonotonicTime until = std::chrono::steady_clock::now() + wait;
       while (!stop_ && std::chrono::steady_clock::now() < until) {
         shares_.Tick();
         shares_.Wait(until);
@@ -128,9 +136,10 @@ class GrpcLeaseClient final : public LeaseClient {
     }
   }
 
-  void OneStream() {
+  // True where it was answered.
+  bool OneStream() {
     auto credentials = rpc::ClientCredentials(options_.tls);
-    if (!credentials.ok()) return;  // the sync client says so
+    if (!credentials.ok()) return false;  // the sync client says so
     const auto channel = rpc::MakeChannel(options_.control_plane, *credentials);
     const auto stub = lease::v1::Lease::NewStub(channel);
     Stream stream(*stub, shares_);
@@ -155,6 +164,7 @@ class GrpcLeaseClient final : public LeaseClient {
                 {{"control_plane", options_.control_plane}, {"error", ended.error_message()}});
     }
     last_error_ = ended.error_code();
+    return stream.answered();
   }
 
   void SayGoodbye(Stream& stream) {

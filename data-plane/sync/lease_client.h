@@ -11,7 +11,9 @@
 
 namespace sluice::sync {
 
-inline constexpr Duration kLeaseRetry = std::chrono::milliseconds(250);  // at most, with jitter
+// Between two streams, at random up to a bound that doubles with every stream that brought nothing.
+inline constexpr Duration kFirstLeaseRetry = std::chrono::milliseconds(100);
+inline constexpr Duration kMaxLeaseRetry = std::chrono::seconds(5);
 
 class LeaseClient {
  public:

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data-plane/sync/bases_file.h"
 #include "data-plane/sync/last_good.h"
 #include "sluice/config/v1/gateway.pb.h"
 
@@ -44,7 +45,9 @@ int Main(const std::string& from, const std::string& to, const std::string& name
     update.set_config(config.SerializeAsString());
     *snapshot->add_gateways() = update;
   }
-  const absl::Status written = sync::WriteSnapshot(to, *snapshot);
+  absl::Status written = sync::WriteSnapshot(to, *snapshot);
+  // The node that serves it is alone, and has all of every limit.
+  if (written.ok()) written = sync::WriteBases(to, {.committed = {.epoch = 1, .members = 1, .index = 0}});
   return written.ok() ? 0 : Fail(std::string(written.message()));
 }
 
