@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What every installation must show, asked from outside with curl: used through Compose, and usable against deploy/up.
-# Set before: url, secure_url (of one node), ca, share (what one node admits in a second) and admin, a function that is
+# Set before: url, secure_url (of one node), ca and admin, a function that is
 # the `sluice` client. Needs common.sh.
 
 # status CURL-ARGUMENT...: the answer's status alone.
@@ -24,7 +24,7 @@ accept_requests() {
 }
 
 # 300 requests over one connection to one node: 200 or 429, every 429 says when to come back, and no second has more
-# admissions than the node's share. A second that began at the first request bounds how many windows there were.
+# admissions than the limit. A second that began at the first request bounds how many windows there were.
 accept_limit() {
   local answers began milliseconds admitted refused bound
   sleep 1.1 # let the window of the requests before this one pass
@@ -34,12 +34,12 @@ accept_limit() {
   milliseconds=$(($(date +%s%3N) - began))
   admitted=$(grep -c '^200 ' "$answers" || true)
   refused=$(grep -cE '^429 [0-9]+ ' "$answers" || true)
-  bound=$((share * (milliseconds / 1000 + 1)))
+  bound=$((100 * (milliseconds / 1000 + 1)))
   rm -f "$answers"
   [ $((admitted + refused)) -eq 300 ] || die "300 requests: $admitted with 200, $refused with 429 and Retry-After"
   if [ "$admitted" -eq 0 ] || [ "$refused" -eq 0 ]; then die "300 requests: $admitted admitted, $refused refused"; fi
   [ "$admitted" -le "$bound" ] ||
-    die "$admitted admitted in $milliseconds ms, where $share a second are this node's share"
+    die "$admitted admitted in $milliseconds ms, where 100 a second are the limit"
   say "300 requests in $milliseconds ms: $admitted admitted (at most $bound), $refused refused with Retry-After"
 }
 
