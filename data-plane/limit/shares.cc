@@ -114,6 +114,9 @@ void Shares::Leave() {
   std::lock_guard lock(mutex_);
   left_ = true;
   for (auto& [gateway, entry] : entries_) SetShare(gateway, entry, 0, {}, nullptr);
+}
+
+void Shares::Forget() {
   keep_({});
 }
 

@@ -46,6 +46,9 @@ class Shares final : public ShareKeeper, private quota::Windows {
   void Wake();
   // The node admits nothing from now on, and never again.
   void Leave();
+  // Takes its part off its disk. Only where somebody is told of it: without a control plane the process after this one
+  // has the same part.
+  void Forget();
 
  private:
   struct Entry {

@@ -153,7 +153,7 @@ class GrpcLeaseClient final : public LeaseClient {
         if (std::exchange(first, false)) wire.set_node(options_.node);
         sent = sent && stream.Send(std::move(wire));
       }
-      if (leaving_ && !said_ && !first) SayGoodbye(stream);
+      if (leaving_ && !said_ && stream.answered()) SayGoodbye(stream);
       if (!sent) break;
       shares_.Wait(std::chrono::steady_clock::now() + kTurn);
     }
@@ -168,6 +168,7 @@ class GrpcLeaseClient final : public LeaseClient {
   }
 
   void SayGoodbye(Stream& stream) {
+    shares_.Forget();
     lease::v1::Report goodbye;
     goodbye.set_leaving(true);
     if (!stream.Send(std::move(goodbye))) return;

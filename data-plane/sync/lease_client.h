@@ -20,7 +20,7 @@ class LeaseClient {
   // Errors name the file that cannot be used. `shares` outlives it.
   static absl::StatusOr<std::unique_ptr<LeaseClient>> Start(const ClientOptions& options, limit::Shares& shares);
   virtual ~LeaseClient() = default;  // ends the stream and joins
-  // The node gives up its shares and says so, if it can within `patience`.
+  // The node admits nothing any more, and gives up its part of every limit if it can say so within `patience`.
   virtual void Leave(Duration patience) = 0;
 };
 

@@ -128,11 +128,13 @@ TEST_CASE("without a limit nobody is asked") {
   CHECK(node.Admitted() == 300);
 }
 
-TEST_CASE("a node that leaves admits nothing more, and owns nothing on its disk") {
+TEST_CASE("a node that leaves admits nothing more, and owns nothing on its disk once that is said") {
   Node node;
   node.Start();
   node.shares.Leave();
   CHECK(node.Admitted() == 0);
+  CHECK(node.kept->committed.members == 2);
+  node.shares.Forget();
   CHECK(node.kept->committed.members == 0);
   CHECK_FALSE(node.shares.NextReport().has_value());
 }
