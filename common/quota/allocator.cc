@@ -60,7 +60,7 @@ void Allocator::Commit(Members members) {
     nodes_[name];
     for (auto& [id, gateway] : gateways_) gateway.shares[name];
   }
-  for (const auto& [id, gateway] : gateways_) dirty_.insert(id);
+  SettleAll();
 }
 
 Basis Allocator::BasisOf(const Members& members, const std::string& node) {
@@ -70,19 +70,14 @@ Basis Allocator::BasisOf(const Members& members, const std::string& node) {
   return Basis{members.epoch, count, member ? static_cast<uint32_t>(found - members.names.begin()) : count};
 }
 
-uint32_t Allocator::SafeIn(const Members& members, const std::string& node, const std::string& gateway,
-                           uint32_t limit) {
-  return SafeShare(limit, BasisOf(members, node), gateway);
-}
-
 // The most that the node may take for its own. What it has prepared for binds it while it is with this allocator; with
 // another one it may be told to prepare for something else.
 uint32_t Allocator::Safe(const std::string& name, const std::string& gateway, uint32_t limit) const {
   const auto node = nodes_.find(name);
   if (node == nodes_.end()) return 0;
-  const uint32_t safe = SafeIn(committed_, name, gateway, limit);
+  const uint32_t safe = SafeShare(limit, BasisOf(committed_, name), gateway);
   if (!proposed_ || !node->second.live || node->second.prepared < proposed_->epoch) return safe;
-  return std::min(safe, SafeIn(*proposed_, name, gateway, limit));
+  return std::min(safe, SafeShare(limit, BasisOf(*proposed_, name), gateway));
 }
 
 bool Allocator::AllKnown() const {
@@ -236,10 +231,6 @@ std::vector<std::pair<std::string, Answer>> Allocator::Answers(MonotonicTime now
     }
   }
   return answers;
-}
-
-MonotonicTime Allocator::NextDue(MonotonicTime now) const {
-  return now + (gateways_.empty() && !proposed_ ? kIdleReportInterval : kReportInterval);
 }
 
 }  // namespace sluice::quota

@@ -50,10 +50,9 @@ class Allocator {
   // Limits may have changed.
   void SettleAll();
 
-  // What is to be sent now, at most one answer a node.
+  // What is to be sent now, at most one answer a node. To be called after every report, and several times a second
+  // without one.
   std::vector<std::pair<std::string, Answer>> Answers(MonotonicTime now);
-  // When Answers is to be called again even if nothing is received.
-  MonotonicTime NextDue(MonotonicTime now) const;
 
   size_t leases() const { return gateways_.size(); }  // gateways that are not at rest
 
@@ -101,7 +100,6 @@ class Allocator {
   void Take(const std::string& name, Node& node, const GatewayReport& report, MonotonicTime now);
   Gateway& Open(const std::string& id, MonotonicTime now);
   uint32_t Safe(const std::string& node, const std::string& gateway, uint32_t limit) const;
-  static uint32_t SafeIn(const Members& members, const std::string& node, const std::string& gateway, uint32_t limit);
   static Basis BasisOf(const Members& members, const std::string& node);
   bool Ready(MonotonicTime now) const;
   bool IsMember(const std::string& node) const;

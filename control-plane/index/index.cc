@@ -40,12 +40,8 @@ void Index::Take(std::vector<store::ConfigRow> rows) {
   for (store::ConfigRow& row : rows) {
     head_ = row.revision;
     if (row.kind == config::v1::SELF_MANAGED) continue;
-    Entry entry{row.revision, row.gateway_id, row.removed, nullptr};
-    if (!row.removed) {
-      config::v1::GatewayConfig config;
-      if (config.ParseFromString(row.config)) entry.request_limit = config.plan().requests_per_second();
-      entry.config = std::make_shared<const std::string>(std::move(row.config));
-    }
+    Entry entry{row.revision, row.gateway_id, row.removed, nullptr, std::nullopt};
+    if (!row.removed) entry.config = std::make_shared<const std::string>(std::move(row.config));
     int64_t& known = revision_of_[row.gateway_id];
     by_revision_.erase(known);
     known = row.revision;
@@ -70,12 +66,17 @@ int64_t Index::head() const {
   return head_;
 }
 
-uint32_t Index::RequestLimit(const std::string& gateway_id) const {
+uint32_t Index::RequestLimit(const std::string& gateway_id) {
   std::lock_guard lock(mutex_);
   const auto revision = revision_of_.find(gateway_id);
   if (revision == revision_of_.end()) return 0;
-  const auto entry = by_revision_.find(revision->second);
-  return entry == by_revision_.end() ? 0 : entry->second.request_limit;
+  Entry& entry = by_revision_.at(revision->second);
+  if (!entry.request_limit) {
+    config::v1::GatewayConfig config;
+    const bool read = entry.config != nullptr && config.ParseFromString(*entry.config);
+    entry.request_limit = read ? config.plan().requests_per_second() : 0;
+  }
+  return *entry.request_limit;
 }
 
 int64_t Index::Watch(std::function<void()> wake) {

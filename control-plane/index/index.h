@@ -24,7 +24,7 @@ struct Entry {
   std::string gateway_id;
   bool removed = false;
   std::shared_ptr<const std::string> config;  // null where removed
-  uint32_t request_limit = 0;                 // a second; 0: none
+  std::optional<uint32_t> request_limit;      // a second; 0: none; read from `config` when it is first asked for
 };
 
 class Index {
@@ -39,7 +39,7 @@ class Index {
   std::optional<Entry> After(int64_t cursor) const;
   int64_t head() const;
   // Requests a second of the gateway; 0: it has no limit, or is not there.
-  uint32_t RequestLimit(const std::string& gateway_id) const;
+  uint32_t RequestLimit(const std::string& gateway_id);
 
   // `wake` runs (on the refreshing thread, briefly) whenever the head moved; it must not call Watch or Unwatch.
   // Returns a handle for Unwatch, after which it does not run any more.

@@ -187,14 +187,4 @@ void Cell::Shutdown() {
   }
 }
 
-bool Cell::owned() const {
-  std::lock_guard lock(mutex_);
-  return allocator_ != nullptr;
-}
-
-size_t Cell::leases() const {
-  std::lock_guard lock(mutex_);
-  return allocator_ == nullptr ? 0 : allocator_->leases();
-}
-
 }  // namespace sluice::lease

@@ -53,9 +53,6 @@ class Cell {
   // Ends every stream, and takes none any more.
   void Shutdown();
 
-  bool owned() const;
-  size_t leases() const;  // gateways whose shares are not at rest
-
  private:
   void Run();
   void Take();
@@ -71,7 +68,7 @@ class Cell {
   const Clock& clock_;
   const std::function<uint32_t(const std::string&)> limit_of_;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable wake_;
   std::unique_ptr<quota::Allocator> allocator_;  // null: not the owner
   std::map<std::string, Listener*> listeners_;

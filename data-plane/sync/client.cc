@@ -7,8 +7,8 @@
 #include <mutex>
 #include <thread>
 
-#include "common/base/random.h"
 #include "common/observe/log.h"
+#include "data-plane/sync/backoff.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
 
 namespace sluice::sync {
@@ -46,7 +46,7 @@ class GrpcClient final : public Client {
       failures = caught_up ? 0 : failures + 1;
       std::unique_lock lock(mutex_);
       context_ = nullptr;
-      if (wake_.wait_for(lock, Backoff(failures), [&] { return stop_; })) return;
+      if (wake_.wait_for(lock, Backoff(kFirstBackoff, kMaxBackoff, failures), [&] { return stop_; })) return;
       ++status_.reconnects;
     }
   }
@@ -92,12 +92,6 @@ class GrpcClient final : public Client {
       log::Error("cannot read the certificates anew", {{"error", std::string(credentials.status().message())}});
     }
     return rpc::MakeChannel(options_.control_plane, credentials_);
-  }
-
-  // Uniform between nothing and a bound that doubles, so that a fleet does not come back all at once.
-  static Duration Backoff(int failures) {
-    const Duration bound = std::min(kMaxBackoff, kFirstBackoff * (int64_t{1} << std::min(failures, 10)));
-    return Duration(static_cast<int64_t>(Random64() % static_cast<uint64_t>(bound.count())));
   }
 
   const ClientOptions options_;

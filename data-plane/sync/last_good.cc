@@ -1,10 +1,8 @@
 #include "data-plane/sync/last_good.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -14,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/observe/log.h"
+#include "data-plane/sync/durable_file.h"
 
 namespace sluice::sync {
 namespace {
@@ -38,10 +37,6 @@ std::string Digest(std::string_view bytes) {
   return digest;
 }
 
-absl::Status SystemError(const char* doing, const std::string& path) {
-  return absl::InternalError(absl::StrCat("cannot ", doing, " ", path, ": ", strerror(errno)));
-}
-
 absl::StatusOr<v1::Snapshot> ReadGeneration(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return absl::NotFoundError(absl::StrCat("there is no ", path));
@@ -61,29 +56,6 @@ absl::StatusOr<v1::Snapshot> ReadGeneration(const std::string& path) {
   return snapshot;
 }
 
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
-absl::Status WriteFile(const std::string& path, std::string_view payload) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return SystemError("create", path);
-  absl::Status status;
-  if (!WriteAll(fd, kMagic) || !WriteAll(fd, Digest(payload)) || !WriteAll(fd, payload)) {
-    status = SystemError("write", path);
-  } else if (fsync(fd) != 0) {
-    status = SystemError("flush", path);
-  }
-  close(fd);
-  return status;
-}
-
 }  // namespace
 
 absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder) {
@@ -101,17 +73,14 @@ absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder) {
 absl::Status WriteSnapshot(const std::string& folder, const v1::Snapshot& snapshot) {
   if (snapshot.ByteSizeLong() > kMaxSnapshotBytes) return absl::ResourceExhaustedError("the snapshot is too large");
   const std::string beside = Beside(folder);
-  if (absl::Status status = WriteFile(beside, snapshot.SerializeAsString()); !status.ok()) return status;
+  const std::string payload = snapshot.SerializeAsString();
+  if (absl::Status status = WriteFlushed(beside, {kMagic, Digest(payload), payload}); !status.ok()) return status;
   // A kill between the two renames leaves the generation before, whole, under its own name.
   if (rename(Newest(folder).c_str(), Previous(folder).c_str()) != 0 && errno != ENOENT) {
     return SystemError("rename", Newest(folder));
   }
   if (rename(beside.c_str(), Newest(folder).c_str()) != 0) return SystemError("rename", beside);
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("open", folder);
-  fsync(fd);
-  close(fd);
-  return absl::OkStatus();
+  return FlushFolder(folder);
 }
 
 LastGood::LastGood(std::string folder, Status& status) : folder_(std::move(folder)), status_(status) {

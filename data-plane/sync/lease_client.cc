@@ -2,14 +2,13 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <thread>
 
-#include "common/base/random.h"
 #include "common/observe/log.h"
 #include "common/quota/wire.h"
+#include "data-plane/sync/backoff.h"
 #include "sluice/lease/v1/lease.grpc.pb.h"
 
 namespace sluice::sync {
@@ -125,10 +124,9 @@ class GrpcLeaseClient final : public LeaseClient {
   void Run() {
     int failures = 0;
     while (!stop_) {
-      failures = OneStream() ? 0 : std::min(failures + 1, 10);
-      const Duration bound = std::min(kMaxLeaseRetry, kFirstLeaseRetry * (int64_t{1} << failures));
-      const auto wait = Duration(static_cast<int64_t>(Random64() % static_cast<uint64_t>(bound.count())));
-      const MonotonicTime until = std::chrono::steady_clock::now() + wait;
+      failures = OneStream() ? 0 : failures + 1;
+      const MonotonicTime until =
+          std::chrono::steady_clock::now() + Backoff(kFirstLeaseRetry, kMaxLeaseRetry, failures);
       while (!stop_ && std::chrono::steady_clock::now() < until) {
         shares_.Tick();
         shares_.Wait(until);

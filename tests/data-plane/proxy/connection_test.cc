@@ -17,10 +17,6 @@ using sluice::test::Peer;
 using sluice::test::WireResponse;
 using namespace std::chrono_literals;
 
-namespace {
-
-}  // namespace
-
 TEST_CASE("a head that does not come to its end is a 408") {
   NodeOptions options;
   options.options.times.head_read = 50ms;

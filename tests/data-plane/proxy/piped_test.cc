@@ -13,6 +13,7 @@
 #include "tests/support/node.h"
 
 using sluice::test::Answering;
+using sluice::test::kGet;
 using sluice::test::Node;
 using sluice::test::NodeOptions;
 using sluice::test::Peer;
@@ -23,7 +24,6 @@ namespace {
 
 constexpr size_t kLarge = 10 * 1024 * 1024;  // the plan's bound
 constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 // Bytes of which every one says where it belongs.
 std::string Pattern(size_t size) {

@@ -1,0 +1,54 @@
+#include "data-plane/sync/durable_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace sluice::sync {
+namespace {
+
+bool WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+absl::Status Flush(int fd, const std::string& path) {
+  return fsync(fd) == 0 ? absl::OkStatus() : SystemError("flush", path);
+}
+
+}  // namespace
+
+absl::Status SystemError(const char* doing, const std::string& path) {
+  return absl::InternalError(absl::StrCat("cannot ", doing, " ", path, ": ", strerror(errno)));
+}
+
+absl::Status WriteFlushed(const std::string& path, std::initializer_list<std::string_view> parts) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return SystemError("create", path);
+  absl::Status status;
+  for (std::string_view part : parts) {
+    if (status.ok() && !WriteAll(fd, part)) status = SystemError("write", path);
+  }
+  if (status.ok()) status = Flush(fd, path);
+  close(fd);
+  return status;
+}
+
+absl::Status FlushFolder(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("open", folder);
+  const absl::Status status = Flush(fd, folder);
+  close(fd);
+  return status;
+}
+
+}  // namespace sluice::sync

@@ -1,0 +1,20 @@
+#pragma once
+
+// The steps by which a file is replaced so that neither a crash nor a full disk leaves half of one: written beside,
+// flushed, renamed, and the folder flushed. Errors name the file and the cause. Stateless.
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace sluice::sync {
+
+// What errno says.
+absl::Status SystemError(const char* doing, const std::string& path);
+// A file of its owner's alone (0600), of `parts` one after the other, on the disk when it returns.
+absl::Status WriteFlushed(const std::string& path, std::initializer_list<std::string_view> parts);
+absl::Status FlushFolder(const std::string& folder);
+
+}  // namespace sluice::sync
