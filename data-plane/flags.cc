@@ -92,6 +92,10 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
       ->envname("SLUICE_OPS")
       ->capture_default_str();
   app.add_option("--state", flags.state, "folder of the last good configuration")->required()->envname("SLUICE_STATE");
+  app.add_option("--state-key-file", flags.state_key_file,
+                 "file of the key that seals what that folder keeps: 32 bytes in base64 (default: the file key in the "
+                 "folder, made at the first start; the key itself may be in SLUICE_STATE_KEY instead)")
+      ->envname("SLUICE_STATE_KEY_FILE");
   app.add_option("--workers", flags.proxy.workers, "threads that serve; 0: one a core")
       ->envname("SLUICE_WORKERS")
       ->check(CLI::Range(0, 1024))
@@ -106,6 +110,10 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   // The parser throws; nothing else of ours does.
   try {
     app.parse(argc, argv);
+    if (const char* key = std::getenv("SLUICE_STATE_KEY")) flags.state_key = key;
+    if (!flags.state_key.empty() && !flags.state_key_file.empty()) {
+      throw CLI::ValidationError("--state-key-file", "SLUICE_STATE_KEY is set too; give one of them");
+    }
     if (edge.certificate_path.empty() != edge.key_path.empty()) {
       throw CLI::ValidationError("--tls-cert", "goes with --tls-key");
     }

@@ -17,6 +17,8 @@ struct Flags {
   io::Endpoint ops;
   std::string ops_address;  // as written
   std::string state;        // folder of the last good configuration
+  std::string state_key_file;  // "": in that folder
+  std::string state_key;       // of the environment; "": the file's
 };
 
 // False where the process is to end at once, with `exit_code` (0 after --help, 64 for wrong usage, told on stderr).

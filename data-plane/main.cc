@@ -17,8 +17,10 @@
 #include "data-plane/sync/applier.h"
 #include "data-plane/sync/bases_file.h"
 #include "data-plane/sync/client.h"
+#include "data-plane/sync/crash_guard.h"
 #include "data-plane/sync/last_good.h"
 #include "data-plane/sync/lease_client.h"
+#include "data-plane/sync/state_key.h"
 
 namespace sluice {
 namespace {
@@ -43,8 +45,8 @@ void SettleProcess() {
 }
 
 // What the disk had, so that a node that starts without a control plane serves what it served.
-void LoadLastGood(const std::string& folder, sync::Applier& applier) {
-  const absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder);
+void LoadLastGood(const std::string& folder, const sync::StateKey& key, sync::Applier& applier) {
+  const absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder, key);
   if (!snapshot.ok()) {
     log::Info("no configuration on disk; not ready until the control plane has sent one",
               {{"cause", std::string(snapshot.status().message())}});
@@ -67,9 +69,12 @@ int Main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
 
   const SystemClock clock;
   sync::Status status;
+  const auto key = sync::StateKey::Open(flags.state, flags.state_key_file, flags.state_key);
+  if (!key.ok()) return Fail(key.status());
   auto workers = proxy::WorkerGroup::Start(flags.proxy);
   if (!workers.ok()) return Fail(workers.status());
   limit::Shares shares(clock, sync::ReadBases(flags.state), [&flags](const quota::Bases& bases) {
@@ -82,10 +87,11 @@ int Main(int argc, char** argv) {
   auto ops = ops::Server::Start(flags.ops, {**workers, status, clock, flags.proxy.node, std::string(kVersion),
                                             [&shares] { return shares.Started(); }});
   if (!ops.ok()) return Fail(ops.status());
-  sync::LastGood last_good(flags.state, status);
+  sync::LastGood last_good(flags.state, *key, status);
+  sync::CrashGuard guard(flags.state, std::string(kVersion));
   const auto save = [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); };
-  sync::Applier applier(**workers, BuiltinPlugins(), status, clock, save, &shares);
-  LoadLastGood(flags.state, applier);
+  sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard});
+  LoadLastGood(flags.state, *key, applier);
   const sync::ClientOptions options{flags.control_plane, flags.tls, flags.proxy.node, std::string(kVersion),
                                     flags.ops_address};
   auto leases = sync::LeaseClient::Start(options, shares);

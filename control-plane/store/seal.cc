@@ -1,29 +1,21 @@
 #include "control-plane/store/seal.h"
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
-
-#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/base/check.h"
+#include "common/base/aead.h"
 #include "common/base/random.h"
 
 namespace sluice::store {
 namespace {
 
-constexpr size_t kKeyBytes = 32;
-constexpr size_t kNonceBytes = 12;
-constexpr size_t kTagBytes = 16;
 constexpr size_t kIdDigits = 16;
 constexpr std::string_view kHead("\0\1", 2);
 constexpr size_t kNonceAt = kHead.size() + kIdDigits;
-static_assert(KeyRing::kOverhead == kNonceAt + kNonceBytes + kTagBytes);
-
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+static_assert(KeyRing::kOverhead == kNonceAt + kAeadNonceBytes + kAeadTagBytes);
 
 const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -49,29 +41,6 @@ std::string Associated(const Place& place) {
   return out;
 }
 
-struct Sealing {
-  std::string_view key;
-  std::string_view nonce;
-  std::string associated;
-};
-
-// `seal`: from clear to ciphertext, the tag written; else back, the tag compared. False: it does not open.
-bool Run(bool seal, const Sealing& with, std::string_view in, std::string& out, std::string& tag) {
-  const Cipher cipher(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
-  int size = 0, rest = 0;
-  out.resize(in.size());
-  bool good = EVP_CipherInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Bytes(with.key), Bytes(with.nonce),
-                                seal ? 1 : 0) == 1;
-  good = good && EVP_CipherUpdate(cipher.get(), nullptr, &size, Bytes(std::string_view(with.associated)),
-                                  static_cast<int>(with.associated.size())) == 1;
-  good = good && EVP_CipherUpdate(cipher.get(), Bytes(out), &size, Bytes(in), static_cast<int>(in.size())) == 1;
-  if (!seal) good = good && EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()) == 1;
-  unsigned char none[EVP_MAX_BLOCK_LENGTH];  // this mode has nothing left to write
-  good = good && EVP_CipherFinal_ex(cipher.get(), none, &rest) == 1;
-  if (seal) good = good && EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag.data()) == 1;
-  return good;
-}
-
 }  // namespace
 
 absl::StatusOr<KeyRing> KeyRing::Parse(std::string_view text) {
@@ -79,7 +48,7 @@ absl::StatusOr<KeyRing> KeyRing::Parse(std::string_view text) {
   const absl::string_view whole(text.data(), text.size());
   for (const absl::string_view word : absl::StrSplit(whole, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty())) {
     std::string key;
-    if (!absl::Base64Unescape(word, &key) || key.size() != kKeyBytes) {
+    if (!absl::Base64Unescape(word, &key) || key.size() != kAeadKeyBytes) {
       return absl::InvalidArgumentError(absl::StrCat("key ", ring.keys_.size() + 1, " is not 32 bytes in base64"));
     }
     if (ring.keys_.size() == kMaxKeys) return absl::InvalidArgumentError(absl::StrCat("more than ", kMaxKeys, " keys"));
@@ -90,7 +59,7 @@ absl::StatusOr<KeyRing> KeyRing::Parse(std::string_view text) {
 }
 
 std::string KeyRing::NewKey() {
-  std::string key(kKeyBytes, '\0');
+  std::string key(kAeadKeyBytes, '\0');
   RandomBytes(key.data(), key.size());
   return absl::Base64Escape(key) + "\n";
 }
@@ -103,11 +72,11 @@ const KeyRing::Key* KeyRing::Find(std::string_view id) const {
 }
 
 std::string KeyRing::Seal(std::string_view value, const Place& place) const {
-  std::string nonce(kNonceBytes, '\0'), tag(kTagBytes, '\0'), ciphertext;
+  std::string nonce(kAeadNonceBytes, '\0'), text(value);
   RandomBytes(nonce.data(), nonce.size());
   const Key& key = keys_.front();
-  SLUICE_CHECK(Run(true, {key.bytes, nonce, Associated(place)}, value, ciphertext, tag));
-  return std::string(kHead) + key.id + nonce + ciphertext + tag;
+  const std::string tag = AeadSeal({key.bytes, nonce, Associated(place)}, text);
+  return std::string(kHead) + key.id + nonce + text + tag;
 }
 
 absl::StatusOr<std::string> KeyRing::Open(std::string_view sealed, const Place& place) const {
@@ -119,10 +88,10 @@ absl::StatusOr<std::string> KeyRing::Open(std::string_view sealed, const Place& 
     return absl::DataLossError(
         absl::StrCat("a value was sealed with secret key ", absl::CHexEscape(std::string(id)), ", which is not here"));
   }
-  std::string tag(sealed.substr(sealed.size() - kTagBytes)), value;
-  const std::string_view ciphertext = sealed.substr(kNonceAt + kNonceBytes, sealed.size() - kOverhead);
-  const Sealing with{key->bytes, sealed.substr(kNonceAt, kNonceBytes), Associated(place)};
-  if (Run(false, with, ciphertext, value, tag)) return value;
+  const std::string associated = Associated(place);
+  const AeadInputs with{key->bytes, sealed.substr(kNonceAt, kAeadNonceBytes), associated};
+  std::string value(sealed.substr(kNonceAt + kAeadNonceBytes, sealed.size() - kOverhead));
+  if (AeadOpen(with, sealed.substr(sealed.size() - kAeadTagBytes), value)) return value;
   return absl::DataLossError("a sealed value does not open: it is damaged, or was moved here from another row");
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/observe/log.h"
 #include "data-plane/route/compile.h"
 
@@ -42,33 +43,27 @@ v1::Rejected Report(const std::string& id, int64_t revision, const absl::Status&
 
 }  // namespace
 
-Applier::Applier(Publisher& publisher, std::span<const PluginType> plugins, Status& status, const Clock& clock,
-                 Changed changed, ShareKeeper* shares)
-    : publisher_(publisher),
-      plugins_(plugins),
-      status_(status),
-      clock_(clock),
-      changed_(std::move(changed)),
-      shares_(shares) {}
+Applier::Applier(ApplierDeps deps) : deps_(std::move(deps)), status_(deps_.status) {}
 
 void Applier::Load(const v1::Snapshot& snapshot) {
   SetFleet(snapshot.fleet());
   Replies later;  // there is nobody to tell yet: refusals are repeated behind each Welcome
-  Changes changes;
+  std::vector<Update> updates;
   for (const v1::GatewayUpdate& gateway : snapshot.gateways()) {
     Held& held = held_[gateway.gateway_id()];
     held.revision = gateway.revision();
     held.config = std::make_shared<const std::string>(gateway.config());
-    Restore(gateway.gateway_id(), changes, later);
-    if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
+    updates.push_back({gateway.gateway_id(), held.revision, held.config});
   }
-  PublishAndWait(std::move(changes));
+  Try(
+      std::move(updates),
+      [&](const Update& update, Changes& changes) { Restore(update.gateway_id, changes, later); }, later);
   CountGateways();
   epoch_ = snapshot.epoch();
   revision_ = snapshot.revision();
   status_.revision = revision_;
   status_.source = Status::Source::kDisk;
-  publisher_.SetReady();
+  deps_.publisher.SetReady();
 }
 
 v1::Resume Applier::Resume() const {
@@ -116,12 +111,13 @@ void Applier::OnWelcome(const v1::Welcome& welcome, Replies& replies) {
   for (const auto& [id, refused] : refused_) *replies.emplace_back().mutable_rejected() = refused.report;
 }
 
-void Applier::OnUpdate(v1::GatewayUpdate update, Replies& replies) {
+void Applier::OnUpdate(const v1::GatewayUpdate& update, Replies& replies) {
   if (sweeping_) named_.insert(update.gateway_id());
   const auto held = held_.find(update.gateway_id());
   if (held != held_.end() && update.revision() <= held->second.revision) return;
   const int64_t revision = update.revision();
-  pending_.push_back(std::move(update));
+  const Bytes config = update.removed() ? nullptr : std::make_shared<const std::string>(update.config());
+  pending_.push_back({update.gateway_id(), revision, config});
   if (pending_.size() < kMaxBatch) return;
   Flush(replies);
   // Until a sweep is over the cursor stays at the beginning: a stream that breaks off is followed by another full one.
@@ -134,12 +130,7 @@ void Applier::OnUpdate(v1::GatewayUpdate update, Replies& replies) {
 void Applier::OnCaughtUp(int64_t revision, Replies& replies) {
   if (sweeping_) {
     for (const auto& [id, held] : held_) {
-      if (named_.contains(id)) continue;
-      v1::GatewayUpdate gone;
-      gone.set_gateway_id(id);
-      gone.set_revision(revision);
-      gone.set_removed(true);
-      pending_.push_back(std::move(gone));
+      if (!named_.contains(id)) pending_.push_back({id, revision, nullptr});
     }
     sweeping_ = false;
     named_.clear();
@@ -148,27 +139,26 @@ void Applier::OnCaughtUp(int64_t revision, Replies& replies) {
   dirty_ = dirty_ || revision != revision_;
   revision_ = revision;
   status_.revision = revision;
-  status_.in_step_at = UnixSeconds(clock_.WallNow());
+  status_.in_step_at = UnixSeconds(deps_.clock.WallNow());
   status_.source = Status::Source::kStream;
-  publisher_.SetReady();
+  deps_.publisher.SetReady();
   replies.emplace_back().mutable_applied()->set_revision(revision);
   if (std::exchange(dirty_, false)) Keep();
 }
 
 void Applier::Flush(Replies& replies) {
   if (pending_.empty()) return;
-  Changes changes;
-  for (v1::GatewayUpdate& update : pending_) Accept(update, changes, replies);
-  pending_.clear();
   dirty_ = true;
-  PublishAndWait(std::move(changes));
-  status_.applied_at = UnixSeconds(clock_.WallNow());
+  Try(
+      std::exchange(pending_, {}),
+      [&](const Update& update, Changes& changes) { Accept(update, changes, replies); }, replies);
+  status_.applied_at = UnixSeconds(deps_.clock.WallNow());
   CountGateways();
 }
 
 std::shared_ptr<GatewayState> Applier::NewState() const {
   auto state = std::make_shared<GatewayState>();
-  state->keeper = shares_;
+  state->keeper = deps_.shares;
   return state;
 }
 
@@ -178,24 +168,68 @@ void Applier::CountGateways() {
   status_.rejected = static_cast<int64_t>(refused_.size());
 }
 
-void Applier::Accept(v1::GatewayUpdate& update, Changes& changes, Replies& replies) {
+void Applier::Try(std::vector<Update> updates, const std::function<void(const Update&, Changes&)>& apply,
+                  Replies& replies) {
+  using Advice = CrashGuard::Advice;
+  std::vector<Update> together;
+  for (Update& update : updates) {
+    const bool guarded = deps_.guard != nullptr && update.config != nullptr;
+    const Advice advice = guarded ? deps_.guard->For(*update.config) : Advice::kTogether;
+    if (advice != Advice::kTogether) TryTogether(together, apply);
+    if (advice == Advice::kNever) {
+      RejectCrashed(update, replies);
+      continue;
+    }
+    together.push_back(std::move(update));
+    if (advice == Advice::kAlone || together.size() >= kMaxBatch) TryTogether(together, apply);
+  }
+  TryTogether(together, apply);
+}
+
+void Applier::TryTogether(std::vector<Update>& updates,
+                          const std::function<void(const Update&, Changes&)>& apply) {
+  if (updates.empty()) return;
+  if (deps_.guard != nullptr) deps_.guard->Trying(updates);
+  Changes changes;
+  for (const Update& update : updates) apply(update, changes);
+  PublishAndWait(std::move(changes));
+  if (deps_.guard != nullptr) deps_.guard->Done();
+  updates.clear();
+}
+
+void Applier::RejectCrashed(const Update& update, Replies& replies) {
+  Held& held = held_[update.gateway_id];
+  held.revision = update.revision;
+  if (held.config == update.config) {  // even the last good one crashes this build: better not served than not alive
+    held.config = nullptr;
+    PublishAndWait({{update.gateway_id, nullptr}});
+  }
+  const absl::Status why =
+      ConfigError("CRASHED", "config",
+                  absl::StrCat("the node crashed ", CrashGuard::kMaxCrashes,
+                               " times while it tried this configuration, and tries it again only when it changes or "
+                               "the node runs another build"));
+  Reject(Report(update.gateway_id, update.revision, why), update.config, replies);
+}
+
+void Applier::Accept(const Update& update, Changes& changes, Replies& replies) {
   ++status_.updates;
-  const std::string& id = update.gateway_id();
-  if (update.removed()) {
+  const std::string& id = update.gateway_id;
+  if (update.config == nullptr) {
     held_.erase(id);
     refused_.erase(id);
-    if (shares_ != nullptr) shares_->Detach(id);
+    if (deps_.shares != nullptr) deps_.shares->Detach(id);
+    if (deps_.guard != nullptr) deps_.guard->Forget(id);
     changes.push_back({id, nullptr});
     return;
   }
   Held& held = held_[id];
-  held.revision = update.revision();
-  const auto bytes = std::make_shared<const std::string>(std::move(*update.mutable_config()));
+  held.revision = update.revision;
   if (held.state == nullptr) held.state = NewState();
-  auto gateway = Compile(id, *bytes, held.state);
-  if (!gateway.ok()) return Reject(Report(id, update.revision(), gateway.status()), bytes, replies);
+  auto gateway = Compile(id, *update.config, held.state);
+  if (!gateway.ok()) return Reject(Report(id, update.revision, gateway.status()), update.config, replies);
   refused_.erase(id);
-  held.config = bytes;
+  held.config = update.config;
   changes.push_back({id, *std::move(gateway)});
 }
 
@@ -203,7 +237,7 @@ absl::StatusOr<std::shared_ptr<const Gateway>> Applier::Compile(const std::strin
                                                                 std::shared_ptr<GatewayState> state) const {
   auto config = Parse(id, bytes);
   if (!config.ok()) return config.status();
-  return Gateway::Compile(*config, plugins_, rules_, std::move(state));
+  return Gateway::Compile(*config, deps_.plugins, rules_, std::move(state));
 }
 
 void Applier::Reject(v1::Rejected report, Bytes config, Replies& replies) {
@@ -215,24 +249,29 @@ void Applier::Reject(v1::Rejected report, Bytes config, Replies& replies) {
 }
 
 void Applier::RecompileAll(Replies& replies) {
-  Changes changes;
-  for (auto& [id, held] : held_) {
-    if (!RetryRefused(id, held, changes) && held.config != nullptr) Restore(id, changes, replies);
-    if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
+  std::vector<Update> updates;
+  for (const auto& [id, held] : held_) {
+    if (held.config != nullptr) updates.push_back({id, held.revision, held.config});
   }
-  PublishAndWait(std::move(changes));
+  Try(
+      std::move(updates), [&](const Update& update, Changes& changes) { Restore(update.gateway_id, changes, replies); },
+      replies);
+  updates.clear();
+  for (const auto& [id, refused] : refused_) updates.push_back({id, refused.report.revision(), refused.config});
+  Try(
+      std::move(updates),
+      [&](const Update& update, Changes& changes) { RetryRefused(update.gateway_id, changes); }, replies);
   CountGateways();
 }
 
-bool Applier::RetryRefused(const std::string& id, Held& held, Changes& changes) {
+void Applier::RetryRefused(const std::string& id, Changes& changes) {
   const auto refused = refused_.find(id);
-  if (refused == refused_.end()) return false;
+  Held& held = held_[id];
   auto gateway = Compile(id, *refused->second.config, held.state);
-  if (!gateway.ok()) return false;
+  if (!gateway.ok()) return;
   held.config = refused->second.config;
   refused_.erase(refused);
   changes.push_back({id, *std::move(gateway)});
-  return true;
 }
 
 void Applier::Restore(const std::string& id, Changes& changes, Replies& replies) {
@@ -241,10 +280,10 @@ void Applier::Restore(const std::string& id, Changes& changes, Replies& replies)
   auto config = Parse(id, *held.config);
   if (!config.ok())
     return Reject(Report(id, held.revision, config.status()), std::exchange(held.config, nullptr), replies);
-  auto gateway = Gateway::Compile(*config, plugins_, rules_, held.state);
+  auto gateway = Gateway::Compile(*config, deps_.plugins, rules_, held.state);
   if (!gateway.ok()) {
     if (!refused_.contains(id)) Reject(Report(id, held.revision, gateway.status()), held.config, replies);
-    gateway = Gateway::Recompile(*config, plugins_, rules_, held.state);
+    gateway = Gateway::Recompile(*config, deps_.plugins, rules_, held.state);
   }
   if (gateway.ok()) changes.push_back({id, *std::move(gateway)});
 }
@@ -254,7 +293,7 @@ void Applier::PublishAndWait(Changes changes) {
   std::mutex mutex;
   std::condition_variable swapped;
   bool done = false;
-  publisher_.Publish(std::move(changes), [&] {
+  deps_.publisher.Publish(std::move(changes), [&] {
     std::lock_guard lock(mutex);
     done = true;
     swapped.notify_all();
@@ -275,7 +314,7 @@ void Applier::Keep() {
   }
   int64_t cursor = revision_;
   for (const auto& [id, refused] : refused_) cursor = std::min(cursor, refused.report.revision() - 1);
-  changed_([gateways, cursor, epoch = epoch_, fleet = fleet_] {
+  deps_.changed([gateways, cursor, epoch = epoch_, fleet = fleet_] {
     v1::Snapshot snapshot;
     snapshot.set_epoch(epoch);
     snapshot.set_revision(cursor);

@@ -25,6 +25,19 @@ absl::Status Flush(int fd, const std::string& path) {
   return fsync(fd) == 0 ? absl::OkStatus() : SystemError("flush", path);
 }
 
+absl::Status Write(const std::string& path, std::initializer_list<std::string_view> parts, bool flushed) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return SystemError("create", path);
+  absl::Status status;
+  for (std::string_view part : parts) {
+    if (status.ok() && !WriteAll(fd, part)) status = SystemError("write", path);
+  }
+  if (status.ok() && flushed) status = Flush(fd, path);
+  close(fd);
+  if (!status.ok()) unlink(path.c_str());  // half a file would only fill a full disk
+  return status;
+}
+
 }  // namespace
 
 absl::Status SystemError(const char* doing, const std::string& path) {
@@ -32,15 +45,11 @@ absl::Status SystemError(const char* doing, const std::string& path) {
 }
 
 absl::Status WriteFlushed(const std::string& path, std::initializer_list<std::string_view> parts) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return SystemError("create", path);
-  absl::Status status;
-  for (std::string_view part : parts) {
-    if (status.ok() && !WriteAll(fd, part)) status = SystemError("write", path);
-  }
-  if (status.ok()) status = Flush(fd, path);
-  close(fd);
-  return status;
+  return Write(path, parts, true);
+}
+
+absl::Status WriteUnflushed(const std::string& path, std::string_view content) {
+  return Write(path, {content}, false);
 }
 
 absl::Status FlushFolder(const std::string& folder) {

@@ -13,8 +13,11 @@ namespace sluice::sync {
 
 // What errno says.
 absl::Status SystemError(const char* doing, const std::string& path);
-// A file of its owner's alone (0600), of `parts` one after the other, on the disk when it returns.
+// A file of its owner's alone (0600), of `parts` one after the other, on the disk when it returns. What could not be
+// written whole is removed.
 absl::Status WriteFlushed(const std::string& path, std::initializer_list<std::string_view> parts);
+// The same, as long as the system lives: survives this process, not a power cut, and costs no wait for the disk.
+absl::Status WriteUnflushed(const std::string& path, std::string_view content);
 absl::Status FlushFolder(const std::string& folder);
 
 }  // namespace sluice::sync

@@ -1,7 +1,6 @@
 #include "data-plane/sync/last_good.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,14 +10,17 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/aead.h"
+#include "common/base/random.h"
 #include "common/observe/log.h"
 #include "data-plane/sync/durable_file.h"
 
 namespace sluice::sync {
 namespace {
 
-// A file is this line, the SHA-256 of the rest, and the rest: a serialised Snapshot.
-constexpr std::string_view kMagic = "sluice last good 1\n";
+// A file is this line, the id of the key, the nonce, the tag, and the rest: a serialised Snapshot, sealed. What lies
+// before the nonce is authenticated too.
+constexpr std::string_view kMagic = "sluice last good 2\n";
 
 std::string Newest(const std::string& folder) {
   return folder + "/last-good";
@@ -30,38 +32,41 @@ std::string Beside(const std::string& folder) {
   return folder + "/last-good.new";
 }
 
-std::string Digest(std::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+std::string Head(const StateKey& key) {
+  return absl::StrCat(absl::string_view(kMagic.data(), kMagic.size()),
+                      absl::string_view(key.id().data(), key.id().size()));
 }
 
-absl::StatusOr<v1::Snapshot> ReadGeneration(const std::string& path) {
+absl::StatusOr<v1::Snapshot> ReadGeneration(const std::string& path, const StateKey& key) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return absl::NotFoundError(absl::StrCat("there is no ", path));
   std::ostringstream text;
   text << in.rdbuf();
-  const std::string bytes = std::move(text).str();
-  const std::string_view view = bytes;
-  const size_t head = kMagic.size() + SHA256_DIGEST_LENGTH;
-  if (view.size() < head || !view.starts_with(kMagic) ||
-      view.substr(kMagic.size(), SHA256_DIGEST_LENGTH) != Digest(view.substr(head))) {
+  std::string bytes = std::move(text).str();
+  const std::string head = Head(key);
+  const size_t nonce_at = head.size(), tag_at = nonce_at + kAeadNonceBytes, rest_at = tag_at + kAeadTagBytes;
+  if (bytes.size() < rest_at || !bytes.starts_with(kMagic)) {
     return absl::DataLossError(absl::StrCat(path, " is damaged"));
   }
-  v1::Snapshot snapshot;
-  if (!snapshot.ParseFromArray(view.data() + head, static_cast<int>(view.size() - head))) {
-    return absl::DataLossError(absl::StrCat(path, " does not parse"));
+  if (!bytes.starts_with(head)) {
+    return absl::DataLossError(absl::StrCat(path, " is damaged, or was sealed with another state key"));
   }
+  const std::string nonce = bytes.substr(nonce_at, kAeadNonceBytes), tag = bytes.substr(tag_at, kAeadTagBytes);
+  bytes.erase(0, rest_at);
+  v1::Snapshot snapshot;
+  if (!AeadOpen({key.bytes(), nonce, head}, tag, bytes)) {
+    return absl::DataLossError(absl::StrCat(path, " is damaged"));
+  }
+  if (!snapshot.ParseFromString(bytes)) return absl::DataLossError(absl::StrCat(path, " does not parse"));
   return snapshot;
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder) {
-  absl::StatusOr<v1::Snapshot> newest = ReadGeneration(Newest(folder));
+absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder, const StateKey& key) {
+  absl::StatusOr<v1::Snapshot> newest = ReadGeneration(Newest(folder), key);
   if (newest.ok()) return newest;
-  absl::StatusOr<v1::Snapshot> previous = ReadGeneration(Previous(folder));
+  absl::StatusOr<v1::Snapshot> previous = ReadGeneration(Previous(folder), key);
   if (absl::IsDataLoss(newest.status())) {
     log::Warning("a snapshot is damaged", {{"error", std::string(newest.status().message())},
                                            {"instead", previous.ok() ? "the generation before it" : "nothing"}});
@@ -70,11 +75,14 @@ absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder) {
   return absl::IsDataLoss(newest.status()) ? newest.status() : previous.status();
 }
 
-absl::Status WriteSnapshot(const std::string& folder, const v1::Snapshot& snapshot) {
+absl::Status WriteSnapshot(const std::string& folder, const StateKey& key, const v1::Snapshot& snapshot) {
   if (snapshot.ByteSizeLong() > kMaxSnapshotBytes) return absl::ResourceExhaustedError("the snapshot is too large");
   const std::string beside = Beside(folder);
-  const std::string payload = snapshot.SerializeAsString();
-  if (absl::Status status = WriteFlushed(beside, {kMagic, Digest(payload), payload}); !status.ok()) return status;
+  std::string payload = snapshot.SerializeAsString(), nonce(kAeadNonceBytes, '\0');
+  RandomBytes(nonce.data(), nonce.size());
+  const std::string head = Head(key);
+  const std::string tag = AeadSeal({key.bytes(), nonce, head}, payload);
+  if (absl::Status status = WriteFlushed(beside, {head, nonce, tag, payload}); !status.ok()) return status;
   // A kill between the two renames leaves the generation before, whole, under its own name.
   if (rename(Newest(folder).c_str(), Previous(folder).c_str()) != 0 && errno != ENOENT) {
     return SystemError("rename", Newest(folder));
@@ -83,7 +91,8 @@ absl::Status WriteSnapshot(const std::string& folder, const v1::Snapshot& snapsh
   return FlushFolder(folder);
 }
 
-LastGood::LastGood(std::string folder, Status& status) : folder_(std::move(folder)), status_(status) {
+LastGood::LastGood(std::string folder, StateKey key, Status& status)
+    : folder_(std::move(folder)), key_(std::move(key)), status_(status) {
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) log::Error("cannot make the state folder", {{"folder", folder_}, {"error", error.message()}});
@@ -114,21 +123,28 @@ void LastGood::Run() {
   while (true) {
     wake_.wait(lock, [&] { return stop_ || next_ != nullptr; });
     if (!stop_) wake_.wait_until(lock, not_before, [&] { return stop_; });
-    const auto next = std::exchange(next_, nullptr);
+    auto next = std::exchange(next_, nullptr);
     if (next == nullptr) return;
     lock.unlock();
     const MonotonicTime began = std::chrono::steady_clock::now();
-    const absl::Status written = WriteSnapshot(folder_, next());
-    if (written.ok()) {
-      status_.snapshot_at = UnixSeconds(std::chrono::system_clock::now());
-    } else {
-      ++status_.snapshot_failures;
-      log::Error("the snapshot was not written; the node serves on", {{"error", std::string(written.message())}});
-    }
+    const bool written = Write(next());
     const MonotonicTime ended = std::chrono::steady_clock::now();
-    not_before = ended + std::max(kMinInterval, Duration((ended - began) * kMaxShare));
+    not_before = ended + std::max(written ? kMinInterval : kRetryInterval, Duration((ended - began) * kMaxShare));
     lock.lock();
+    if (!written && !stop_ && next_ == nullptr) next_ = std::move(next);
   }
+}
+
+bool LastGood::Write(const v1::Snapshot& snapshot) {
+  const absl::Status written = WriteSnapshot(folder_, key_, snapshot);
+  if (written.ok()) {
+    status_.snapshot_at = UnixSeconds(std::chrono::system_clock::now());
+    return true;
+  }
+  ++status_.snapshot_failures;
+  log::Error("the snapshot was not written; the node serves on and tries again",
+             {{"error", std::string(written.message())}});
+  return false;
 }
 
 }  // namespace sluice::sync

@@ -23,7 +23,9 @@ int Fail(std::string_view message) {
 }
 
 int Main(const std::string& from, const std::string& to, const std::string& name, int copies) {
-  absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(from);
+  const auto from_key = sync::StateKey::Open(from, "", ""), to_key = sync::StateKey::Open(to, "", "");
+  if (!from_key.ok() || !to_key.ok()) return Fail("a state key cannot be read");
+  absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(from, *from_key);
   if (!snapshot.ok()) return Fail(std::string(snapshot.status().message()));
   config::v1::GatewayConfig config;
   sync::v1::GatewayUpdate update;
@@ -45,7 +47,7 @@ int Main(const std::string& from, const std::string& to, const std::string& name
     update.set_config(config.SerializeAsString());
     *snapshot->add_gateways() = update;
   }
-  absl::Status written = sync::WriteSnapshot(to, *snapshot);
+  absl::Status written = sync::WriteSnapshot(to, *to_key, *snapshot);
   // The node that serves it is alone, and has all of every limit.
   if (written.ok()) written = sync::WriteBases(to, {.committed = {.epoch = 1, .members = 1, .index = 0}});
   return written.ok() ? 0 : Fail(std::string(written.message()));

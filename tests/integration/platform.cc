@@ -2,7 +2,10 @@
 
 #include <csignal>
 
+#include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
+#include "control-plane/store/seal.h"
+#include "data-plane/sync/last_good.h"
 
 namespace sluice::test {
 namespace {
@@ -152,6 +155,36 @@ void Platform::StopNode(int index) {
 
 bool Platform::NodeReady(int index) {
   return Answers(nodes_[index].ops, "/readyz");
+}
+
+double Platform::NodeMetric(int index, const std::string& name) {
+  const std::string page = Run({"curl", "-fsS", "http://" + At(nodes_[index].ops) + "/metrics"}).out;
+  const size_t at = page.find("\n" + name + " ");
+  return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
+}
+
+std::string Platform::OnDisk(int index) {
+  const std::string state = folder_ / nodes_[index].name + "/state";
+  const auto key = sync::StateKey::Open(state, "", "");
+  REQUIRE(key.ok());
+  std::string configs;
+  const auto snapshot = sync::ReadSnapshot(state, *key);
+  for (int i = 0; snapshot.ok() && i < snapshot->gateways_size(); ++i) configs += snapshot->gateways(i).config();
+  return configs;
+}
+
+std::pair<std::string, std::string> Platform::Compiled() {
+  const auto query = [&](const std::string& sql) {
+    const std::string line = database_->Query(sql);
+    return line.substr(0, line.find('\n'));
+  };
+  const auto keys = store::KeyRing::Parse(ReadFile(folder_ / "secret-key"));
+  REQUIRE(keys.ok());
+  const std::string id = query("select gateway_id from gateway_config");
+  const auto config = keys->Open(absl::HexStringToBytes(query("select encode(config, 'hex') from gateway_config")),
+                                 {id, "gateway", id, "config"});
+  REQUIRE(config.ok());
+  return {id, *config};
 }
 
 }  // namespace sluice::test

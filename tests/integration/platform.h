@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/eventually.h"
@@ -64,6 +65,12 @@ class Platform {
   void StopNode(int index);
   void StartNode(int index, bool wait_ready = true);
   bool NodeReady(int index);
+  // The value of one of a node's metrics without labels; -1 where it does not answer.
+  double NodeMetric(int index, const std::string& name);
+  // The configurations in a node's last good snapshot, one after the other; "" where there is none.
+  std::string OnDisk(int index);
+  // The id and the compiled configuration of the only gateway, as the database has it.
+  std::pair<std::string, std::string> Compiled();
 
  private:
   struct Node {

@@ -57,9 +57,10 @@ std::string StartError(Platform& platform, const std::vector<std::string>& envir
   return ended.out + ended.err;
 }
 
-TEST_CASE("a private key is served to nodes, and is in no dump of the gateway or of the database, and in no log") {
+TEST_CASE("a private key is served to nodes, and is in no dump of the gateway or of the database, in no log, and on no disk") {
   Platform platform;
   platform.Serve("shop", Document());
+  REQUIRE(Eventually([&] { return platform.OnDisk(0).find(Lines(kRsaKey).front()) != std::string::npos; }));
   const std::string dump = platform.Ok({"dump", "-g", "shop"});
   const Finished database = Run({"pg_dump", "-d", platform.database().conninfo()});
   REQUIRE(database.exit_code == 0);
@@ -70,6 +71,8 @@ TEST_CASE("a private key is served to nodes, and is in no dump of the gateway or
     CHECK_FALSE(Holds(dump, line));
     CHECK_FALSE(Holds(ReadFile(platform.state() + "/control-plane.log"), line));
     CHECK_FALSE(Holds(ReadFile(platform.state() + "/node-1/log"), line));
+    CHECK_FALSE(Holds(ReadFile(platform.state() + "/node-1/state/last-good"), line));
+    CHECK_FALSE(Holds(ReadFile(platform.state() + "/node-1/state/last-good.previous"), line));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "data-plane/sync/applier.h"
 
 #include "catch2/catch.hpp"
+#include "tests/support/process.h"
 
 namespace sluice::sync {
 namespace {
@@ -10,6 +11,7 @@ class FakePublisher final : public Publisher {
  public:
   void Publish(std::vector<GatewayChange> changes, std::function<void()> done) override {
     ++publications;
+    if (meanwhile) meanwhile();
     for (GatewayChange& change : changes) {
       if (change.gateway != nullptr) {
         served[change.gateway_id] = std::move(change.gateway);
@@ -22,6 +24,7 @@ class FakePublisher final : public Publisher {
   void SetReady() override { ready = true; }
 
   std::map<std::string, std::shared_ptr<const Gateway>> served;
+  std::function<void()> meanwhile;
   int publications = 0;
   bool ready = false;
 };
@@ -72,15 +75,18 @@ v1::ControlMessage CaughtUp(int64_t revision) {
 }
 
 struct Node {
+  explicit Node(CrashGuard* guard = nullptr) : guard(guard) {}
+  CrashGuard* const guard;
   FakePublisher publisher;
   Status status;
   SystemClock clock;
   v1::Snapshot kept;
   int keeps = 0;
-  Applier applier{publisher, {}, status, clock, [this](std::function<v1::Snapshot()> snapshot) {
-                    kept = snapshot();
-                    ++keeps;
-                  }};
+  Applier applier{{publisher, {}, status, clock, [this](std::function<v1::Snapshot()> snapshot) {
+                     kept = snapshot();
+                     ++keeps;
+                   },
+                   nullptr, guard}};
 
   // What is answered to each message: "applied 3; rejected a@2 EGRESS_DENIED; ".
   std::string Tell(std::initializer_list<v1::ControlMessage> messages) {
@@ -261,6 +267,76 @@ TEST_CASE("a snapshot keeps serving what stricter rules would refuse today") {
   node.applier.Load(snapshot);
   CHECK(node.Served() == "a1");
   CHECK(node.Tell({Welcome("e", false)}) == "rejected a@2 EGRESS_DENIED; ");
+}
+
+// A disk on which processes crashed while they tried these configurations of gateway a.
+struct CrashedDisk {
+  explicit CrashedDisk(std::initializer_list<std::string> configs) {
+    for (const std::string& config : configs) {
+      CrashGuard(folder.path(), "1")
+          .Trying(std::vector{CrashGuard::Candidate{"a", 2, std::make_shared<const std::string>(config)}});
+    }
+  }
+  test::TempDir folder;
+};
+
+TEST_CASE("a configuration is marked while it is tried, and not any more when every worker serves it") {
+  CrashedDisk disk({});
+  CrashGuard guard(disk.folder.path(), "1");
+  Node node(&guard);
+  bool marked = false;
+  node.publisher.meanwhile = [&] { marked = !test::ReadFile(disk.folder / "trying").empty(); };
+  node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), CaughtUp(1)});
+  CHECK(marked);
+  CHECK(test::ReadFile(disk.folder / "trying").empty());
+}
+
+TEST_CASE("what crashed the node once is tried alone and served when it is good") {
+  const std::string bad = Config("a", 2);  // with ids of its own at every call
+  CrashedDisk disk({bad});
+  CrashGuard guard(disk.folder.path(), "1");
+  Node node(&guard);
+  const std::string told = node.Tell({Welcome("e", true), Update(1, "b", Config("b", 1)),
+                                      Update(2, "a", bad), Update(3, "c", Config("c", 1)), CaughtUp(3)});
+  CHECK(told == "applied 3; ");
+  CHECK(node.publisher.publications == 3);
+  CHECK(node.Served() == "a2 b1 c1");
+}
+
+TEST_CASE("what crashed the node twice is refused until it changes, and its gateway keeps the last good one") {
+  const std::string bad = Config("a", 2);  // with ids of its own at every call
+  CrashedDisk disk({bad, bad});
+  CrashGuard guard(disk.folder.path(), "1");
+  Node node(&guard);
+  CHECK(node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), CaughtUp(1), Update(2, "a", bad),
+                   Update(3, "b", Config("b", 1)), CaughtUp(3)}) == "applied 1; rejected a@2 CRASHED; applied 3; ");
+  CHECK(node.Served() == "a1 b1");
+  CHECK(node.kept.revision() == 1);  // so that the process after this one is sent it again, and refuses it again
+  node.Tell({Update(4, "a", Config("a", 3)), CaughtUp(4)});
+  CHECK(node.Served() == "a3 b1");
+  CHECK(node.status.rejected == 0);
+}
+
+TEST_CASE("a snapshot that crashed the node twice is served without the gateway that did it") {
+  const std::string bad = Config("a", 2);
+  Node first;
+  first.Tell({Welcome("e", true), Update(1, "a", bad), Update(2, "b", Config("b", 1)), CaughtUp(2)});
+  CrashedDisk disk({bad, bad});
+  CrashGuard guard(disk.folder.path(), "1");
+  Node second(&guard);
+  second.applier.Load(first.kept);
+  CHECK(second.Served() == "b1");
+  CHECK(second.Tell({Welcome("e", false)}) == "rejected a@1 CRASHED; ");
+}
+
+TEST_CASE("what crashed the node is not tried again when the fleet's rules change") {
+  const std::string bad = Config("a", 2);  // with ids of its own at every call
+  CrashedDisk disk({bad, bad});
+  CrashGuard guard(disk.folder.path(), "1");
+  Node node(&guard);
+  node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), Update(2, "a", bad), CaughtUp(2)});
+  CHECK(node.Tell({Allowing("127.0.0.1:80"), CaughtUp(2)}) == "rejected a@2 CRASHED; applied 2; ");
+  CHECK(node.Served() == "a1");
 }
 
 TEST_CASE("a message of a kind that this node does not know changes nothing") {

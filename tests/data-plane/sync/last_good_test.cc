@@ -40,9 +40,14 @@ v1::Snapshot Snapshot(int64_t revision) {
   return snapshot;
 }
 
+const StateKey& Key() {
+  static const StateKey key = StateKey::Random();
+  return key;
+}
+
 // The revision that is read; -1 for NOT_FOUND, -2 for DATA_LOSS.
 int64_t Revision(const Folder& folder) {
-  auto snapshot = ReadSnapshot(folder.path);
+  auto snapshot = ReadSnapshot(folder.path, Key());
   if (snapshot.ok()) return snapshot->revision();
   return absl::IsNotFound(snapshot.status()) ? -1 : absl::IsDataLoss(snapshot.status()) ? -2 : -3;
 }
@@ -54,24 +59,38 @@ TEST_CASE("an empty folder has no snapshot") {
 
 TEST_CASE("the newest snapshot is read") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(2)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(2)).ok());
   CHECK(Revision(folder) == 2);
-  CHECK(ReadSnapshot(folder.path)->gateways(0).config() == "bytes of a configuration");
+  CHECK(ReadSnapshot(folder.path, Key())->gateways(0).config() == "bytes of a configuration");
 }
 
 TEST_CASE("only its owner may read a snapshot") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
   struct stat info;
   REQUIRE(stat(folder.File("last-good").c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0600);
 }
 
+TEST_CASE("nothing of a configuration is in clear on the disk") {
+  Folder folder;
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
+  CHECK(folder.Read("last-good").find("bytes of") == std::string::npos);
+}
+
+TEST_CASE("a snapshot that was sealed with another key is none") {
+  Folder folder;
+  REQUIRE(WriteSnapshot(folder.path, StateKey::Random(), Snapshot(1)).ok());
+  const absl::Status other = ReadSnapshot(folder.path, Key()).status();
+  CHECK(absl::IsDataLoss(other));
+  CHECK(std::string(other.message()).find("another state key") != std::string::npos);
+}
+
 TEST_CASE("any flipped byte is noticed, and the generation before is read") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(2)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(2)).ok());
   const std::string whole = folder.Read("last-good");
   for (size_t i = 0; i < whole.size(); ++i) {
     std::string flipped = whole;
@@ -83,8 +102,8 @@ TEST_CASE("any flipped byte is noticed, and the generation before is read") {
 
 TEST_CASE("a file cut at any place is noticed") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(2)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(2)).ok());
   const std::string whole = folder.Read("last-good");
   for (size_t size = 0; size < whole.size(); ++size) {
     folder.Write("last-good", whole.substr(0, size));
@@ -101,16 +120,16 @@ TEST_CASE("two damaged generations are none") {
 
 TEST_CASE("a kill while the file is written leaves what was there") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
   folder.Write("last-good.new", folder.Read("last-good").substr(0, 30));
   CHECK(Revision(folder) == 1);
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(2)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(2)).ok());
   CHECK(Revision(folder) == 2);
 }
 
 TEST_CASE("a kill between the renames leaves the generation before") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
   folder.Write("last-good.new", folder.Read("last-good"));
   REQUIRE(rename(folder.File("last-good").c_str(), folder.File("last-good.previous").c_str()) == 0);
   CHECK(Revision(folder) == 1);
@@ -118,9 +137,9 @@ TEST_CASE("a kill between the renames leaves the generation before") {
 
 TEST_CASE("a full disk is an error that leaves what was there") {
   Folder folder;
-  REQUIRE(WriteSnapshot(folder.path, Snapshot(1)).ok());
+  REQUIRE(WriteSnapshot(folder.path, Key(), Snapshot(1)).ok());
   REQUIRE(symlink("/dev/full", folder.File("last-good.new").c_str()) == 0);
-  const absl::Status full = WriteSnapshot(folder.path, Snapshot(2));
+  const absl::Status full = WriteSnapshot(folder.path, Key(), Snapshot(2));
   CHECK(std::string(full.message()).find("No space left on device") != std::string::npos);
   CHECK(Revision(folder) == 1);
 }
@@ -129,12 +148,41 @@ TEST_CASE("the writer saves the latest before it ends") {
   Folder folder;
   Status status;
   {
-    LastGood last_good(folder.path + "/made", status);
+    LastGood last_good(folder.path + "/made", Key(), status);
     for (int64_t revision = 1; revision <= 50; ++revision) last_good.Save([revision] { return Snapshot(revision); });
   }
-  CHECK(ReadSnapshot(folder.path + "/made")->revision() == 50);
+  CHECK(ReadSnapshot(folder.path + "/made", Key())->revision() == 50);
   CHECK(status.snapshot_failures == 0);
   CHECK(status.snapshot_at > 0);
+}
+
+TEST_CASE("the state key is made once, readable by its owner only, and read again") {
+  Folder folder;
+  const auto made = StateKey::Open(folder.path + "/state", "", "");
+  REQUIRE(made.ok());
+  struct stat info;
+  REQUIRE(stat(folder.File("state/key").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  CHECK(StateKey::Open(folder.path + "/state", "", "")->bytes() == made->bytes());
+  CHECK(StateKey::Open("/none", folder.File("state/key"), "")->bytes() == made->bytes());
+  CHECK(StateKey::Open("/none", "", folder.Read("state/key"))->bytes() == made->bytes());
+}
+
+TEST_CASE("a state key that is none is an error that names where it came from and does not repeat it") {
+  Folder folder;
+  folder.Write("short", "c2VjcmV0\n");
+  const absl::Status file = StateKey::Open(folder.path, folder.File("short"), "").status();
+  CHECK(std::string(file.message()).find(folder.File("short")) != std::string::npos);
+  const absl::Status text = StateKey::Open(folder.path, "", "c2VjcmV0").status();
+  CHECK(std::string(text.message()).find("SLUICE_STATE_KEY") != std::string::npos);
+  CHECK(std::string(text.message()).find("c2VjcmV0") == std::string::npos);
+  CHECK(absl::IsInvalidArgument(StateKey::Open(folder.path, "/no/file", "").status()));
+}
+
+TEST_CASE("where a state key cannot be kept there is one for this process") {
+  const auto made = StateKey::Open("/dev/null/state", "", "");
+  REQUIRE(made.ok());
+  CHECK(made->bytes().size() == 32);
 }
 
 TEST_CASE("a folder that cannot be written is counted and nothing more") {
@@ -142,7 +190,7 @@ TEST_CASE("a folder that cannot be written is counted and nothing more") {
   folder.Write("file", "");
   Status status;
   {
-    LastGood(folder.File("file") + "/below", status).Save([] { return Snapshot(1); });
+    LastGood(folder.File("file") + "/below", Key(), status).Save([] { return Snapshot(1); });
   }
   CHECK(status.snapshot_failures == 1);
   CHECK(status.snapshot_at == 0);
