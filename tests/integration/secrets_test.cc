@@ -57,7 +57,7 @@ std::string StartError(Platform& platform, const std::vector<std::string>& envir
   return ended.out + ended.err;
 }
 
-TEST_CASE("a private key is served to nodes, and is in no dump of the gateway or of the database, in no log, and on no disk") {
+TEST_CASE("a private key is served to nodes, and is in no dump, of gateway or database, in no log, and on no disk") {
   Platform platform;
   platform.Serve("shop", Document());
   REQUIRE(Eventually([&] { return platform.OnDisk(0).find(Lines(kRsaKey).front()) != std::string::npos; }));
