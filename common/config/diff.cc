@@ -82,10 +82,26 @@ std::map<std::pair<std::string, std::string>, v1::Entity> ById(const v1::Gateway
   return out;
 }
 
+// What a gateway has besides its entities.
+Value OwnFieldsOf(const v1::GatewayConfig& config) {
+  Value out;
+  auto& fields = *out.mutable_struct_value()->mutable_fields();
+  *fields["plan"].mutable_struct_value() = schema::Encode(config.plan());
+  fields["hosts"].mutable_list_value();
+  for (const std::string& host : config.hosts()) {
+    fields["hosts"].mutable_list_value()->add_values()->set_string_value(host);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Change> Diff(const v1::GatewayConfig& before, const v1::GatewayConfig& after) {
   std::vector<Change> changes;
+  const Value own_before = OwnFieldsOf(before), own_after = OwnFieldsOf(after);
+  Change own{Change::Action::kUpdate, "gateway", after.name(), after.id(), {}};
+  Compare({&own_before, &own_before}, {&own_after, &own_after}, "", own.fields);
+  if (!own.fields.empty()) changes.push_back(std::move(own));
   const auto old_entities = ById(before);
   const auto new_entities = ById(after);
   for (const v1::Entity& entity : EntitiesOf(after)) {

@@ -17,13 +17,13 @@ struct FieldChange {
 
 struct Change {
   enum class Action { kCreate, kUpdate, kDelete } action;
-  std::string kind;  // "route"
+  std::string kind;  // "route"; "gateway" for plan and hosts, which are updated only
   std::string name;  // what a person calls it: name, username, target; else its id
   std::string id;
   std::vector<FieldChange> fields;  // of an update; server-set fields (id, created_at, updated_at) never count
 };
 
-// Both must be complete (config.h). Entities are matched by id.
+// Of one gateway; both must be complete (config.h). Entities are matched by id.
 std::vector<Change> Diff(const v1::GatewayConfig& before, const v1::GatewayConfig& after);
 
 // Gives each entity of `wanted` that has no id the id, created_at and updated_at of its namesake in `current` (matched

@@ -1,11 +1,11 @@
 #include "control-plane/admin/change.h"
 
-#include <algorithm>
-
 #include "common/config/entity.h"
 #include "common/schema/schema.h"
 #include "common/schema/text.h"
+#include "control-plane/admin/etag.h"
 #include "control-plane/admin/lists.h"
+#include "control-plane/admin/repeat.h"
 
 namespace sluice::admin {
 
@@ -49,11 +49,6 @@ void AddRows(const Changed& changed, store::Write& write) {
   }
 }
 
-bool SameGateway(const GatewayConfig& a, const GatewayConfig& b) {
-  return a.plan().SerializeAsString() == b.plan().SerializeAsString() &&
-         std::equal(a.hosts().begin(), a.hosts().end(), b.hosts().begin(), b.hosts().end());
-}
-
 // The change in memory: everything but the commit.
 absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& request, const GatewayConfig& current,
                                 const Edit& edit) {
@@ -63,7 +58,7 @@ absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& requ
   changed.config = current;
   changed.version = current.version();
   if (absl::Status edited = edit(current, changed.config, violations); !edited.ok()) return edited;
-  Stamp(current, changed.config, now);
+  Stamp(current, changed.config, now, request.restores);
   config::Complete(changed.config, violations, request.paths);
   config::Validate(changed.config, deps.rules, violations, request.paths);
   config::CheckExpiry(current, changed.config, now, violations, request.paths);
@@ -77,6 +72,75 @@ absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& requ
   return changed;
 }
 
+store::ChangeCounts Count(const std::vector<config::Change>& changes) {
+  store::ChangeCounts counts;
+  for (const config::Change& change : changes) {
+    switch (change.action) {
+      case config::Change::Action::kCreate: ++counts.created; break;
+      case config::Change::Action::kUpdate: ++counts.updated; break;
+      case config::Change::Action::kDelete: ++counts.deleted; break;
+    }
+  }
+  return counts;
+}
+
+absl::Status CheckMessage(const std::string& message) {
+  if (message.size() > kMaxMessageBytes) {
+    return InvalidField("message", Cat("at most ", kMaxMessageBytes, " bytes"), "TOO_LONG");
+  }
+  if (message.find('\0') == std::string::npos) return absl::OkStatus();
+  return InvalidField("message", "may not hold a NUL character", "CHARACTER");
+}
+
+// What the call's earlier self did.
+absl::StatusOr<Changed> AsThen(const AdminDeps& deps, const ChangeRequest& request, const store::KeptRequest& kept) {
+  Changed then;
+  then.config.set_id(kept.gateway_id);
+  then.version = kept.version;
+  then.revision = kept.revision;
+  if (request.entity_id != nullptr) *request.entity_id = kept.entity_id;
+  const absl::StatusOr<GatewayConfig> config = LoadConfig(deps, kept.gateway_id, kept.version);
+  if (absl::IsNotFound(config.status())) return then;
+  if (!config.ok()) return config.status();
+  then.config = *config;
+  if (kept.revision == 0) return then;
+  const absl::StatusOr<GatewayConfig> before = LoadConfig(deps, kept.gateway_id, kept.version - 1);
+  if (before.ok()) then.changes = config::Diff(*before, *config);
+  return then;
+}
+
+// Commits what is there to commit, and keeps the request. False: it is kept already, and nothing was done.
+absl::StatusOr<bool> Keep(const AdminDeps& deps, Call& call, const ChangeRequest& request, Changed& changed) {
+  store::KeptRequest kept = ToKeep(call);
+  if (request.entity_id != nullptr) kept.entity_id = *request.entity_id;
+  if (changed.changes.empty()) {
+    if (kept.request_id.empty()) return true;
+    kept.gateway_id = changed.config.id();
+    kept.version = changed.version;
+    return deps.store.KeepRequest(kept);
+  }
+  store::Write write;
+  write.config = changed.config;
+  write.expected_version = changed.version;
+  write.author = call.caller.name;
+  write.message = request.message;
+  write.audit = call.Audit();
+  write.changes = Count(changed.changes);
+  write.request = std::move(kept);
+  AddRows(changed, write);
+  const absl::StatusOr<store::Committed> committed = deps.store.Commit(write);
+  if (!committed.ok()) return committed.status();
+  if (committed->repeated) return false;
+  call.audited = true;
+  changed.version = committed->version;
+  changed.revision = committed->revision;
+  changed.config.set_version(committed->version);
+  deps.index.Refresh().IgnoreError();  // the doorbell rings for it as well
+  return true;
+}
+
+}  // namespace
+
 absl::Status CommitFailed(const absl::Status& status) {
   if (absl::IsUnavailable(status)) {
     return WithReason(
@@ -89,8 +153,6 @@ absl::Status CommitFailed(const absl::Status& status) {
   }
   return FromStore(status);
 }
-
-}  // namespace
 
 absl::StatusOr<store::GatewayRecord> FindGateway(const AdminDeps& deps, Call& call, const std::string& id_or_name) {
   if (id_or_name.empty()) return InvalidField("gateway", "name a gateway: its name or its id", "REQUIRED");
@@ -123,36 +185,24 @@ absl::StatusOr<GatewayConfig> LoadConfig(const AdminDeps& deps, const std::strin
 
 absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const ChangeRequest& request,
                                      const Edit& edit) {
-  if (request.message.size() > kMaxMessageBytes) {
-    return InvalidField("message", Cat("at most ", kMaxMessageBytes, " bytes"), "TOO_LONG");
-  }
-  if (request.message.find('\0') != std::string::npos) {
-    return InvalidField("message", "may not hold a NUL character", "CHARACTER");
-  }
-  const absl::StatusOr<store::GatewayRecord> gateway = FindGateway(deps, call, request.gateway);
-  if (!gateway.ok()) return gateway.status();
+  if (absl::Status message = CheckMessage(request.message); !message.ok()) return message;
+  // With an etag once more, to see what it is compared with.
+  const int retries = request.etag.empty() ? kMaxCommitRetries : 1;
   for (int attempt = 0;; ++attempt) {
+    const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps, call);
+    if (!repeat.ok()) return repeat.status();
+    if (repeat->has_value()) return AsThen(deps, request, **repeat);
+    const absl::StatusOr<store::GatewayRecord> gateway = FindGateway(deps, call, request.gateway);
+    if (!gateway.ok()) return gateway.status();
     const absl::StatusOr<GatewayConfig> current = LoadConfig(deps, gateway->id, 0);
     if (!current.ok()) return current.status();
+    if (absl::Status same = CheckEtag(request.etag, gateway->name, current->version()); !same.ok()) return same;
     absl::StatusOr<Changed> changed = Prepare(deps, request, *current, edit);
-    if (!changed.ok()) return changed;
-    if (request.dry_run || (changed->changes.empty() && SameGateway(*current, changed->config))) return changed;
-    store::Write write;
-    write.config = changed->config;
-    write.expected_version = current->version();
-    write.author = call.caller.name;
-    write.message = request.message;
-    write.audit = call.Audit();
-    AddRows(*changed, write);
-    const absl::StatusOr<store::Committed> committed = deps.store.Commit(write);
-    if (absl::IsAborted(committed.status()) && attempt < kMaxCommitRetries) continue;
-    if (!committed.ok()) return CommitFailed(committed.status());
-    call.audited = true;
-    changed->version = committed->version;
-    changed->revision = committed->revision;
-    changed->config.set_version(committed->version);
-    deps.index.Refresh().IgnoreError();  // the doorbell rings for it as well
-    return changed;
+    if (!changed.ok() || request.dry_run) return changed;
+    const absl::StatusOr<bool> kept = Keep(deps, call, request, *changed);
+    if (kept.ok() && *kept) return changed;
+    const absl::Status failed = kept.ok() ? absl::AbortedError("made by another call just now") : kept.status();
+    if (!absl::IsAborted(failed) || attempt == retries) return CommitFailed(failed);
   }
 }
 
@@ -163,47 +213,14 @@ absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, co
   write.message = "created";
   call.gateway = config.id();
   write.audit = call.Audit();
+  write.request = ToKeep(call);
   const absl::StatusOr<store::Committed> committed = deps.store.Commit(write);
   if (absl::IsAlreadyExists(committed.status())) return committed;
   if (!committed.ok()) return CommitFailed(committed.status());
+  if (committed->repeated) return committed;
   call.audited = true;
   deps.index.Refresh().IgnoreError();
   return committed;
-}
-
-absl::Status CheckWait(const v1::Wait& wait) {
-  if (wait.timeout_ms() <= kMaxWaitMs) return absl::OkStatus();
-  return InvalidField("wait.timeout_ms", Cat("at most ", kMaxWaitMs, " (", kMaxWaitMs / 60'000, " minutes)"),
-                      "TOO_LARGE");
-}
-
-absl::Status WaitUntilLive(const AdminDeps& deps, const Call& call, const v1::Wait& wait, const std::string& gateway_id,
-                           int64_t revision) {
-  const uint32_t timeout_ms = wait.timeout_ms() == 0 ? kDefaultWaitMs : wait.timeout_ms();
-  const MonotonicTime deadline = deps.clock.Now() + std::chrono::milliseconds(timeout_ms);
-  sync::RolloutStatus rollout;
-  while (true) {
-    const MonotonicTime now = deps.clock.Now();
-    rollout = deps.registry.WaitRollout(gateway_id, revision,
-                                        std::min(deadline, now + std::chrono::milliseconds(kWaitSliceMs)));
-    if (rollout.pending.empty() || deps.clock.Now() >= deadline) break;
-    if (call.cancelled()) return absl::CancelledError("the caller went away; the change stays");
-  }
-  if (!rollout.rejected.empty()) {
-    std::string message = "committed, but refused by";
-    std::map<std::string, std::string> metadata;
-    for (const auto& [node, update] : rollout.rejected) {
-      message += Cat(" ", node, " (", update.reason, ": ", update.message, ")");
-      metadata[node] = update.reason;
-    }
-    return WithReason(absl::StatusCode::kFailedPrecondition, message + "; they serve the version before", "REJECTED",
-                      metadata);
-  }
-  if (rollout.pending.empty()) return absl::OkStatus();
-  std::string message = Cat("committed, but not live everywhere within ", timeout_ms, " ms; waiting for");
-  for (const std::string& node : rollout.pending) message += Cat(" ", node);
-  return WithReason(absl::StatusCode::kDeadlineExceeded, message + "; the change stays and goes on being sent",
-                    "PENDING");
 }
 
 }  // namespace sluice::admin

@@ -1,10 +1,11 @@
 #pragma once
 
 // The write path of every change of a gateway's configuration: load, edit in memory, complete and validate the whole,
-// one transaction, and on request the wait until it is live. Callable from every thread; calls block.
+// one transaction. Callable from every thread; calls block.
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,15 +15,11 @@
 #include "common/schema/violation.h"
 #include "control-plane/admin/call.h"
 #include "control-plane/admin/errors.h"
-#include "sluice/admin/v1/admin.pb.h"
 #include "sluice/config/v1/gateway.pb.h"
 
 namespace sluice::admin {
 
 inline constexpr int kMaxCommitRetries = 5;  // when others change the same gateway meanwhile
-inline constexpr uint32_t kDefaultWaitMs = 10'000;
-inline constexpr uint32_t kMaxWaitMs = 300'000;  // longer waits are refused
-inline constexpr int kWaitSliceMs = 200;         // a caller that went away is noticed within this
 inline constexpr size_t kMaxMessageBytes = 1024; // of a version
 
 // NOT_FOUND names what was asked for. The call's audit record is about this gateway from here on.
@@ -42,6 +39,9 @@ struct ChangeRequest {
   bool dry_run = false;
   Rename rename = nullptr;                 // of violations' fields
   config::DocumentPaths* paths = nullptr;  // where the edit read entities from a document
+  std::string etag = {};
+  std::shared_ptr<std::string> entity_id = nullptr;  // set by the edit, or by what an earlier call of it made
+  bool restores = false;                             // the edit takes entities from an earlier version
 };
 
 struct Changed {
@@ -51,14 +51,12 @@ struct Changed {
   std::vector<config::Change> changes;
 };
 
+// A repeated call answers what the earlier one did; `config` has no more than the id where its version is gone.
 absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const ChangeRequest& request, const Edit& edit);
 
 // Commits a gateway's first version. `config` is complete and valid.
 absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const config::v1::GatewayConfig& config);
-
-// DEADLINE_EXCEEDED names the nodes that are missing, FAILED_PRECONDITION those that refused, with their reasons.
-absl::Status WaitUntilLive(const AdminDeps& deps, const Call& call, const v1::Wait& wait, const std::string& gateway_id,
-                           int64_t revision);
-absl::Status CheckWait(const v1::Wait& wait);
+// What a commit that failed means to a caller.
+absl::Status CommitFailed(const absl::Status& status);
 
 }  // namespace sluice::admin

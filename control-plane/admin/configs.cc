@@ -10,10 +10,12 @@
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/edits.h"
 #include "control-plane/admin/entity_page.h"
+#include "control-plane/admin/etag.h"
 #include "control-plane/admin/page.h"
 #include "control-plane/admin/serve.h"
 #include "control-plane/admin/service_list.h"
 #include "control-plane/admin/view.h"
+#include "control-plane/admin/wait.h"
 #include "sluice/admin/v1/admin.grpc.pb.h"
 
 namespace sluice::admin {
@@ -25,28 +27,6 @@ using schema::Cat;
 constexpr size_t kGeneratedKeyCharacters = 32;
 constexpr std::string_view kService = "/sluice.admin.v1.Configs/";
 
-void Fill(const config::Change& change, v1::Change& out) {
-  switch (change.action) {
-    case config::Change::Action::kCreate:
-      out.set_action(v1::Change::CREATE);
-      break;
-    case config::Change::Action::kUpdate:
-      out.set_action(v1::Change::UPDATE);
-      break;
-    case config::Change::Action::kDelete:
-      out.set_action(v1::Change::DELETE);
-      break;
-  }
-  out.set_kind(change.kind);
-  out.set_name(change.name);
-  for (const config::FieldChange& field : change.fields) {
-    v1::FieldChange& one = *out.add_fields();
-    one.set_field(field.field);
-    one.set_before(field.before);
-    one.set_after(field.after);
-  }
-}
-
 class Configs final : public v1::Configs::Service {
  public:
   explicit Configs(const AdminDeps& deps) : deps_(deps) {}
@@ -57,7 +37,7 @@ class Configs final : public v1::Configs::Service {
                  [&](Call& call) { return Put(call, *request, *response); });
   }
   grpc::Status GetEntity(grpc::ServerContext* context, const v1::GetEntityRequest* request,
-                         config::v1::Entity* response) override {
+                         v1::GetEntityResponse* response) override {
     return Serve(deps_, *context, Cat(kService, "GetEntity"), *request,
                  [&](Call& call) { return Get(call, *request, *response); });
   }
@@ -86,6 +66,16 @@ class Configs final : public v1::Configs::Service {
     return Serve(deps_, *context, Cat(kService, "ListVersions"), *request,
                  [&](Call& call) { return Versions(call, *request, *response); });
   }
+  grpc::Status DiffVersions(grpc::ServerContext* context, const v1::DiffVersionsRequest* request,
+                            v1::DiffVersionsResponse* response) override {
+    return Serve(deps_, *context, Cat(kService, "DiffVersions"), *request,
+                 [&](Call& call) { return Diff(call, *request, *response); });
+  }
+  grpc::Status Rollback(grpc::ServerContext* context, const v1::RollbackRequest* request,
+                        v1::ApplyConfigResponse* response) override {
+    return Serve(deps_, *context, Cat(kService, "Rollback"), *request,
+                 [&](Call& call) { return RollBack(call, *request, *response); });
+  }
 
  private:
   absl::StatusOr<config::v1::GatewayConfig> Load(Call& call, const std::string& gateway, int64_t version) {
@@ -94,17 +84,23 @@ class Configs final : public v1::Configs::Service {
     return LoadConfig(deps_, record->id, version);
   }
 
-  // Waits where it was asked for and there is something to wait for: also for an earlier change that is still on its
-  // way.
-  absl::Status WaitFor(Call& call, bool asked, const v1::Wait& wait, const Changed& changed) {
-    if (!asked || changed.config.kind() != config::v1::SERVERLESS) return absl::OkStatus();
+  // What every answer to a change has. Waits where it was asked for and there is something to wait for: also for an
+  // earlier change that is still on its way.
+  template <typename Request, typename Response>
+  absl::Status Answer(Call& call, const Request& request, bool trial, const Changed& changed, Response& response) {
+    response.set_version(changed.version);
+    response.set_etag(MakeEtag(changed.version));
+    if (trial || !request.has_wait() || changed.config.kind() == config::v1::SELF_MANAGED) return absl::OkStatus();
     int64_t revision = changed.revision;
     if (revision == 0) {
       const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, changed.config.id());
       if (!record.ok()) return record.status();
       revision = record->revision;
     }
-    return WaitUntilLive(deps_, call, wait, changed.config.id(), revision);
+    const absl::StatusOr<v1::Rollout> live =
+        WaitUntilLive(deps_, call, request.wait(), changed.config.id(), revision);
+    if (live.ok()) *response.mutable_rollout() = *live;
+    return live.status();
   }
 
   absl::Status Put(Call& call, const v1::PutEntityRequest& request, v1::PutEntityResponse& response) {
@@ -118,26 +114,28 @@ class Configs final : public v1::Configs::Service {
       entity.mutable_key_auth()->set_key(generated);
     }
     const auto id = std::make_shared<std::string>();
-    const ChangeRequest change{request.gateway(), request.message(), request.validate_only(), PutRename(entity, id)};
+    ChangeRequest change{request.gateway(), request.message(), request.validate_only(), PutRename(entity, id)};
+    change.etag = request.etag();
+    change.entity_id = id;
     const absl::StatusOr<Changed> changed = ChangeConfig(deps_, call, change, PutEdit(entity, id));
     if (!changed.ok()) return changed.status();
     const std::optional<config::v1::Entity> stored = config::FindEntity(changed->config, config::KindOf(entity), *id);
     if (stored) *response.mutable_entity() = *stored;
     config::HideKeys(*response.mutable_entity());
-    if (!generated.empty() && !request.validate_only())
+    if (!generated.empty() && !request.validate_only() && !call.repeated)
       response.mutable_entity()->mutable_key_auth()->set_key(generated);
-    response.set_version(changed->version);
-    return WaitFor(call, request.has_wait() && !request.validate_only(), request.wait(), *changed);
+    return Answer(call, request, request.validate_only(), *changed, response);
   }
 
-  absl::Status Get(Call& call, const v1::GetEntityRequest& request, config::v1::Entity& response) {
+  absl::Status Get(Call& call, const v1::GetEntityRequest& request, v1::GetEntityResponse& response) {
     if (absl::Status kind = CheckKind(request.kind()); !kind.ok()) return kind;
     const absl::StatusOr<config::v1::GatewayConfig> config = Load(call, request.gateway(), 0);
     if (!config.ok()) return config.status();
     const std::optional<config::v1::Entity> entity = config::FindEntity(*config, request.kind(), request.id());
     if (!entity) return NotFound(request.kind(), request.id());
-    response = *entity;
-    config::HideKeys(response);
+    *response.mutable_entity() = *entity;
+    config::HideKeys(*response.mutable_entity());
+    response.set_etag(MakeEtag(config->version()));
     return absl::OkStatus();
   }
 
@@ -162,23 +160,50 @@ class Configs final : public v1::Configs::Service {
   absl::Status Delete(Call& call, const v1::DeleteEntityRequest& request, v1::DeleteEntityResponse& response) {
     if (absl::Status kind = CheckKind(request.kind()); !kind.ok()) return kind;
     if (absl::Status wait = CheckWait(request.wait()); !wait.ok()) return wait;
-    const ChangeRequest change{request.gateway(), request.message()};
+    ChangeRequest change{request.gateway(), request.message(), request.validate_only()};
+    change.etag = request.etag();
     const absl::StatusOr<Changed> changed = ChangeConfig(deps_, call, change, DeleteEdit(request.kind(), request.id()));
     if (!changed.ok()) return changed.status();
-    response.set_version(changed->version);
-    return WaitFor(call, request.has_wait(), request.wait(), *changed);
+    return Answer(call, request, request.validate_only(), *changed, response);
   }
 
   absl::Status Apply(Call& call, const v1::ApplyConfigRequest& request, v1::ApplyConfigResponse& response) {
     if (absl::Status wait = CheckWait(request.wait()); !wait.ok()) return wait;
     if (!request.has_document()) return InvalidField("document", "a decK document is needed", "REQUIRED");
     config::DocumentPaths paths;
-    const ChangeRequest change{request.gateway(), request.message(), request.dry_run(), nullptr, &paths};
+    ChangeRequest change{request.gateway(), request.message(), request.dry_run(), nullptr, &paths};
+    change.etag = request.etag();
     const absl::StatusOr<Changed> changed = ChangeConfig(deps_, call, change, ApplyEdit(request.document(), paths));
     if (!changed.ok()) return changed.status();
-    response.set_version(changed->version);
-    for (const config::Change& one : changed->changes) Fill(one, *response.add_changes());
-    return WaitFor(call, request.has_wait() && !request.dry_run(), request.wait(), *changed);
+    response.set_changes_left_out(AddChanges(changed->changes, *response.mutable_changes()));
+    return Answer(call, request, request.dry_run(), *changed, response);
+  }
+
+  absl::Status RollBack(Call& call, const v1::RollbackRequest& request, v1::ApplyConfigResponse& response) {
+    if (absl::Status wait = CheckWait(request.wait()); !wait.ok()) return wait;
+    if (request.version() < 1) return InvalidField("version", "say which, from 1 on", "REQUIRED");
+    ChangeRequest change{request.gateway(), request.message(), request.validate_only()};
+    if (change.message.empty()) change.message = Cat("rollback to version ", request.version());
+    change.etag = request.etag();
+    change.restores = true;
+    const absl::StatusOr<Changed> changed = ChangeConfig(deps_, call, change, RollbackEdit(deps_, request.version()));
+    if (!changed.ok()) return changed.status();
+    response.set_changes_left_out(AddChanges(changed->changes, *response.mutable_changes()));
+    return Answer(call, request, request.validate_only(), *changed, response);
+  }
+
+  absl::Status Diff(Call& call, const v1::DiffVersionsRequest& request, v1::DiffVersionsResponse& response) {
+    for (const auto& [field, version] : {std::pair("from", request.from()), std::pair("to", request.to())}) {
+      if (version < 0) return InvalidField(field, "a version's number, or 0 for the latest");
+    }
+    const absl::StatusOr<config::v1::GatewayConfig> from = Load(call, request.gateway(), request.from());
+    if (!from.ok()) return from.status();
+    const absl::StatusOr<config::v1::GatewayConfig> to = LoadConfig(deps_, from->id(), request.to());
+    if (!to.ok()) return to.status();
+    response.set_from(from->version());
+    response.set_to(to->version());
+    response.set_changes_left_out(AddChanges(config::Diff(*from, *to), *response.mutable_changes()));
+    return absl::OkStatus();
   }
 
   absl::Status Dump(Call& call, const v1::GetConfigRequest& request, v1::GetConfigResponse& response) {
@@ -186,6 +211,7 @@ class Configs final : public v1::Configs::Service {
     const absl::StatusOr<config::v1::GatewayConfig> config = Load(call, request.gateway(), request.version());
     if (!config.ok()) return config.status();
     response.set_version(config->version());
+    response.set_etag(MakeEtag(config->version()));
     *response.mutable_document() = config::WriteDocument(*config);
     return absl::OkStatus();
   }
@@ -205,13 +231,7 @@ class Configs final : public v1::Configs::Service {
         response.set_next_page_token(MakePageToken(query, std::to_string(response.versions(page->size - 1).version())));
         break;
       }
-      v1::Version& out = *response.add_versions();
-      out.set_version(version.version);
-      out.set_revision(version.revision);
-      out.set_author(version.author);
-      out.set_message(version.message);
-      *out.mutable_create_time() = ToTimestamp(version.created);
-      out.set_config_bytes(version.config_bytes);
+      *response.add_versions() = ToVersion(version);
     }
     return absl::OkStatus();
   }

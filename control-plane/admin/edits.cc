@@ -115,4 +115,19 @@ Edit ApplyEdit(const google::protobuf::Struct& document, config::DocumentPaths& 
   };
 }
 
+Edit RollbackEdit(const AdminDeps& deps, int64_t version) {
+  return [&deps, version](const GatewayConfig& current, GatewayConfig& wanted, schema::Violations&) {
+    const absl::StatusOr<GatewayConfig> then = LoadConfig(deps, current.id(), version);
+    if (!then.ok()) return then.status();
+    const google::protobuf::Reflection& reflection = *wanted.GetReflection();
+    for (const FieldDescriptor* list : EntityLists()) {
+      reflection.ClearField(&wanted, list);
+      for (int i = 0; i < reflection.FieldSize(*then, list); ++i) {
+        reflection.AddMessage(&wanted, list)->CopyFrom(reflection.GetRepeatedMessage(*then, list, i));
+      }
+    }
+    return absl::OkStatus();
+  };
+}
+
 }  // namespace sluice::admin

@@ -25,4 +25,7 @@ Edit DeleteEdit(const std::string& kind, const std::string& id_or_name);
 // it.
 Edit ApplyEdit(const google::protobuf::Struct& document, config::DocumentPaths& paths);
 
+// Makes its entities those of an earlier version, which is read when the edit runs. NOT_FOUND: it is not kept.
+Edit RollbackEdit(const AdminDeps& deps, int64_t version);
+
 }  // namespace sluice::admin

@@ -16,11 +16,6 @@ using schema::Shortened;
 
 constexpr std::string_view kDomain = "sluice";
 
-void Attach(absl::Status& status, const google::protobuf::Message& detail) {
-  const std::string url = Cat("type.googleapis.com/", detail.GetDescriptor()->full_name());
-  status.SetPayload(url, absl::Cord(detail.SerializeAsString()));
-}
-
 google::rpc::ErrorInfo Info(std::string reason, const std::map<std::string, std::string>& metadata) {
   google::rpc::ErrorInfo info;
   info.set_reason(std::move(reason));
@@ -30,6 +25,11 @@ google::rpc::ErrorInfo Info(std::string reason, const std::map<std::string, std:
 }
 
 }  // namespace
+
+void AddDetail(absl::Status& status, const google::protobuf::Message& detail) {
+  const std::string url = Cat("type.googleapis.com/", detail.GetDescriptor()->full_name());
+  status.SetPayload(url, absl::Cord(detail.SerializeAsString()));
+}
 
 absl::Status Invalid(const schema::Violations& violations, const Rename& rename) {
   google::rpc::BadRequest bad_request;
@@ -55,8 +55,8 @@ absl::Status Invalid(const schema::Violations& violations, const Rename& rename)
   message = Shortened(message, kMaxErrorMessageBytes - 50);
   if (total > 1) message += Cat(" (and ", total - 1, " more)");
   absl::Status status = absl::InvalidArgumentError(message);
-  Attach(status, Info(first.reason, {{"violations", std::to_string(total)}}));
-  Attach(status, bad_request);
+  AddDetail(status, Info(first.reason, {{"violations", std::to_string(total)}}));
+  AddDetail(status, bad_request);
   return status;
 }
 
@@ -73,15 +73,15 @@ absl::Status NotFound(std::string_view type, std::string_view name, std::string_
   google::rpc::ResourceInfo resource;
   resource.set_resource_type(std::string(type));
   resource.set_resource_name(Shortened(name, 100));
-  Attach(status, Info("NOT_FOUND", {}));
-  Attach(status, resource);
+  AddDetail(status, Info("NOT_FOUND", {}));
+  AddDetail(status, resource);
   return status;
 }
 
 absl::Status WithReason(absl::StatusCode code, std::string message, std::string reason,
                         const std::map<std::string, std::string>& metadata) {
   absl::Status status(code, message);
-  Attach(status, Info(std::move(reason), metadata));
+  AddDetail(status, Info(std::move(reason), metadata));
   return status;
 }
 

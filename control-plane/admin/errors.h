@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/schema/violation.h"
+#include "google/protobuf/message.h"
 
 namespace sluice::admin {
 
@@ -30,6 +31,9 @@ absl::Status NotFound(std::string_view type, std::string_view name, std::string_
 // Any error with an ErrorInfo.
 absl::Status WithReason(absl::StatusCode code, std::string message, std::string reason,
                         const std::map<std::string, std::string>& metadata = {});
+
+// A detail more.
+void AddDetail(absl::Status& status, const google::protobuf::Message& detail);
 
 // What the store answered, as a caller should read it: UNAVAILABLE says that it is the database, everything that no
 // caller can do anything about becomes INTERNAL and is logged.

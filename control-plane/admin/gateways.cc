@@ -5,11 +5,14 @@
 #include "common/base/random.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
+#include "control-plane/admin/etag.h"
 #include "control-plane/admin/names.h"
 #include "control-plane/admin/page.h"
+#include "control-plane/admin/repeat.h"
 #include "control-plane/admin/serve.h"
 #include "control-plane/admin/service_list.h"
 #include "control-plane/admin/view.h"
+#include "control-plane/admin/wait.h"
 #include "control-plane/admin/watch.h"
 #include "sluice/admin/v1/admin.grpc.pb.h"
 
@@ -62,9 +65,9 @@ class Gateways final : public v1::Gateways::Service {
                  [&](Call&) { return List(*request, *response); });
   }
   grpc::Status DeleteGateway(grpc::ServerContext* context, const v1::DeleteGatewayRequest* request,
-                             v1::DeleteGatewayResponse*) override {
+                             v1::DeleteGatewayResponse* response) override {
     return Serve(deps_, *context, Cat(kService, "DeleteGateway"), *request,
-                 [&](Call& call) { return Delete(call, *request); });
+                 [&](Call& call) { return Delete(call, *request, *response); });
   }
   grpc::Status WatchGateway(grpc::ServerContext* context, const v1::GetGatewayRequest* request,
                             grpc::ServerWriter<v1::Gateway>* writer) override {
@@ -77,26 +80,63 @@ class Gateways final : public v1::Gateways::Service {
  private:
   absl::Status Create(Call& call, const v1::CreateGatewayRequest& request, v1::Gateway& response) {
     if (absl::Status checked = CheckCreate(request); !checked.ok()) return checked;
+    const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps_, call);
+    if (!repeat.ok()) return repeat.status();
+    if (repeat->has_value()) return AnswerMade(call, request, **repeat, response);
     const std::string plan_name = request.plan().empty() ? config::ServerlessPlan().name() : request.plan();
     const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, plan_name);
     if (!plan.ok()) return plan.status();
+    if (request.validate_only()) return AnswerTrial(request, *plan, response);
     if (absl::Status kept = KeepBuiltIn(call, *plan); !kept.ok()) return kept;
     config::v1::GatewayConfig config;
     config.set_id(RandomUuid());
     config.set_name(request.name());
     config.set_version(1);
-    config.set_kind(request.kind() == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : request.kind());
+    config.set_kind(KindOf(request));
     *config.mutable_plan() = *plan;
     absl::StatusOr<store::Committed> committed = CommitWithHosts(call, config);
     if (!committed.ok()) return committed.status();
+    if (committed->repeated) return AnswerOther(call, request, response);
     if (absl::Status kept = TakePlanOfNow(call, config, committed->revision); !kept.ok()) return kept;
-    if (request.has_wait() && config.kind() == config::v1::SERVERLESS) {
-      const absl::Status live = WaitUntilLive(deps_, call, request.wait(), config.id(), committed->revision);
+    return AnswerMade(call, request, {.gateway_id = config.id(), .revision = committed->revision}, response);
+  }
+
+  // Another call with this request_id made it just now.
+  absl::Status AnswerOther(Call& call, const v1::CreateGatewayRequest& request, v1::Gateway& response) {
+    const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps_, call);
+    if (!repeat.ok()) return repeat.status();
+    if (!repeat->has_value()) return CommitFailed(absl::AbortedError("made by another call just now"));
+    return AnswerMade(call, request, **repeat, response);
+  }
+
+  static config::v1::GatewayKind KindOf(const v1::CreateGatewayRequest& request) {
+    return request.kind() == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : request.kind();
+  }
+
+  // The gateway as it is now, live where that was to be waited for.
+  absl::Status AnswerMade(Call& call, const v1::CreateGatewayRequest& request, const store::KeptRequest& made,
+                          v1::Gateway& response) {
+    if (request.has_wait() && KindOf(request) == config::v1::SERVERLESS) {
+      const absl::Status live = WaitUntilLive(deps_, call, request.wait(), made.gateway_id, made.revision).status();
       if (!live.ok()) return live;
     }
-    const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, config.id());
+    const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, made.gateway_id);
+    if (absl::IsNotFound(record.status())) {
+      return NotFound("gateway", made.gateway_id, Cat("'", request.name(), "' was made, and has been deleted since"));
+    }
     if (record.ok()) response = ToGateway(deps_, *record);
     return record.status();
+  }
+
+  absl::Status AnswerTrial(const v1::CreateGatewayRequest& request, const config::v1::Plan& plan,
+                           v1::Gateway& response) {
+    const absl::Status known = deps_.store.GetGateway(request.name()).status();
+    if (known.ok()) return Taken(request.name());
+    if (!absl::IsNotFound(known)) return FromStore(known);
+    response.set_name(request.name());
+    response.set_kind(KindOf(request));
+    response.set_plan(plan.name());
+    return absl::OkStatus();
   }
 
   // Gateways refer to their plan in the store, where the built-in one may not be yet.
@@ -135,7 +175,9 @@ class Gateways final : public v1::Gateways::Service {
       *wanted.mutable_plan() = *plan;
       return absl::OkStatus();
     };
-    const absl::StatusOr<Changed> changed = ChangeConfig(deps_, call, {config.id(), "plan changed"}, edit);
+    Call own = call;
+    own.fingerprint.clear();  // this is a part of what was asked for, not what was asked for
+    const absl::StatusOr<Changed> changed = ChangeConfig(deps_, own, {config.id(), "plan changed"}, edit);
     if (changed.ok() && changed->revision != 0) revision = changed->revision;
     return changed.status();
   }
@@ -157,17 +199,37 @@ class Gateways final : public v1::Gateways::Service {
     return absl::OkStatus();
   }
 
-  absl::Status Delete(Call& call, const v1::DeleteGatewayRequest& request) {
+  absl::Status Delete(Call& call, const v1::DeleteGatewayRequest& request, v1::DeleteGatewayResponse& response,
+                      bool may_try_again = true) {
     if (absl::Status wait = CheckWait(request.wait()); !wait.ok()) return wait;
+    const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps_, call);
+    if (!repeat.ok()) return repeat.status();
+    if (repeat->has_value()) return AnswerGone(call, request, **repeat, response);
     const absl::StatusOr<store::GatewayRecord> record = FindGateway(deps_, call, request.gateway());
     if (!record.ok()) return record.status();
-    const absl::StatusOr<store::Committed> committed = deps_.store.DeleteGateway(record->id, call.Audit());
-    if (absl::IsNotFound(committed.status())) return NotFound("gateway", request.gateway());
-    if (!committed.ok()) return FromStore(committed.status());
+    if (absl::Status same = CheckEtag(request.etag(), record->name, record->version); !same.ok()) return same;
+    if (request.validate_only()) return absl::OkStatus();
+    const int64_t expected = request.etag().empty() ? 0 : record->version;
+    const absl::StatusOr<store::Committed> gone =
+        deps_.store.DeleteGateway({record->id, call.Audit(), expected, ToKeep(call)});
+    // Once more, which finds what the other call made of it, unless that goes on.
+    const bool overtaken = absl::IsAborted(gone.status()) || (gone.ok() && gone->repeated);
+    if (overtaken && may_try_again) return Delete(call, request, response, false);
+    if (absl::IsNotFound(gone.status())) return NotFound("gateway", request.gateway());
+    if (!gone.ok() || gone->repeated) return CommitFailed(gone.ok() ? absl::AbortedError("repeated") : gone.status());
     call.audited = true;
     deps_.index.Refresh().IgnoreError();
-    if (!request.has_wait() || record->kind != config::v1::SERVERLESS) return absl::OkStatus();
-    return WaitUntilLive(deps_, call, request.wait(), record->id, committed->revision);
+    if (record->kind != config::v1::SERVERLESS) return absl::OkStatus();
+    return AnswerGone(call, request, {.gateway_id = record->id, .revision = gone->revision}, response);
+  }
+
+  absl::Status AnswerGone(Call& call, const v1::DeleteGatewayRequest& request, const store::KeptRequest& done,
+                          v1::DeleteGatewayResponse& response) {
+    if (!request.has_wait()) return absl::OkStatus();
+    const absl::StatusOr<v1::Rollout> live =
+        WaitUntilLive(deps_, call, request.wait(), done.gateway_id, done.revision);
+    if (live.ok()) *response.mutable_rollout() = *live;
+    return live.status();
   }
 
   const AdminDeps deps_;

@@ -68,7 +68,7 @@ std::vector<std::string> ReferencesOf(const Message& entity) {
   return ids;
 }
 
-void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now) {
+void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now, bool restored) {
   std::unordered_map<std::string, const Message*> known;
   for (const FieldDescriptor* list : EntityLists()) {
     for (int i = 0; i < current.GetReflection()->FieldSize(current, list); ++i) {
@@ -80,8 +80,10 @@ void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now) {
     const FieldDescriptor& id_field = Field(entity, "id");
     if (GetString(entity, id_field).empty()) entity.GetReflection()->SetString(&entity, &id_field, RandomUuid());
     const auto found = known.find(GetString(entity, id_field));
-    if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor())
-      return SetTimes(entity, now, now);
+    if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor()) {
+      if (!restored) SetTimes(entity, now, now);
+      return;
+    }
     const Message& old = *found->second;
     SetTimes(entity, old.GetReflection()->GetInt64(old, &Field(old, "created_at")),
              old.GetReflection()->GetInt64(old, &Field(old, "updated_at")));

@@ -27,8 +27,9 @@ void ForEachEntity(config::v1::GatewayConfig& config,
 std::vector<std::string> ReferencesOf(const Message& entity);
 
 // Gives ids to new entities, takes created_at and updated_at of known ones over from `current`, and `now` (Unix
-// seconds) for new ones: what a client sent in these fields does not count.
-void Stamp(const config::v1::GatewayConfig& current, config::v1::GatewayConfig& wanted, int64_t now);
+// seconds) for new ones: what a client sent in these fields does not count. With `restored` new ones are those of an
+// earlier version, and keep its times, which decide between routes that match alike.
+void Stamp(const config::v1::GatewayConfig& current, config::v1::GatewayConfig& wanted, int64_t now, bool restored);
 void SetUpdated(config::v1::GatewayConfig& config, const std::vector<std::string>& ids, int64_t now);
 
 }  // namespace sluice::admin

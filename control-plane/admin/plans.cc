@@ -68,6 +68,10 @@ class Plans final : public v1::Plans::Service {
     const absl::StatusOr<std::vector<std::string>> gateways = deps_.store.GatewaysOnPlan(plan.name());
     if (!gateways.ok()) return FromStore(gateways.status());
     if (absl::Status fits = CheckGateways(call, plan, *gateways); !fits.ok()) return fits;
+    if (request.validate_only()) {
+      response = plan;
+      return absl::OkStatus();
+    }
     if (absl::Status put = deps_.store.PutPlan(plan, call.Audit()); !put.ok()) return FromStore(put);
     call.audited = true;
     // Those that came to the plan since the check take it over by themselves or are met here.

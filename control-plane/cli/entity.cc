@@ -64,10 +64,10 @@ int Get(Cli& cli, const EntityFlags& flags) {
   request.set_gateway(flags.gateway);
   request.set_kind(flags.kind);
   request.set_id(flags.id);
-  Entity entity;
-  if (const absl::Status status = cli.Call("Configs/GetEntity", request, entity); !status.ok())
+  admin::v1::GetEntityResponse response;
+  if (const absl::Status status = cli.Call("Configs/GetEntity", request, response); !status.ok())
     return cli.output.Fail(status);
-  Show(cli, entity);
+  Show(cli, response.entity());
   return kOk;
 }
 

@@ -1,14 +1,10 @@
 // The two changes that nodes hear of. Each takes the gateway's row first and the clock's row last, so that writers of
 // one gateway queue at the front and writers of different gateways meet only for the moment between clock and commit.
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
-#include <algorithm>
-
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "control-plane/store/postgres_store.h"
+#include "control-plane/store/serialize.h"
 
 namespace sluice::store {
 namespace {
@@ -47,9 +43,15 @@ constexpr Statement kPutReferences = {
     " select distinct $1::text, r.from_id, r.to_id from unnest($2::text[], $3::text[]) as r (from_id, to_id)"};
 constexpr Statement kPutVersion = {
     "put_version",
-    "insert into versions (gateway_id, version, author, message, config) values ($1, $2::bigint, $3, $4, $5)"};
-constexpr Statement kTrimVersions = {"trim_versions",
-                                     "delete from versions where gateway_id = $1 and version <= $2::bigint"};
+    "insert into versions (gateway_id, version, author, message, config, created, updated, deleted)"
+    " values ($1, $2::bigint, $3, $4, $5, $6::bigint, $7::bigint, $8::bigint)"};
+constexpr Statement kTrimVersions = {
+    "trim_versions",
+    "delete from versions v using"
+    " (select version, row_number() over w as age, sum(length(config)) over w as bytes from versions"
+    "  where gateway_id = $1 window w as (order by version desc)) as kept"
+    " where v.gateway_id = $1 and v.version = kept.version"
+    " and (kept.age > $2::bigint or (kept.age > $3::bigint and kept.bytes > $4::bigint))"};
 constexpr Statement kTick = {
     "tick",
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
@@ -58,7 +60,8 @@ constexpr Statement kTick = {
     " c as (insert into gateway_config (gateway_id, revision, removed, kind, config)"
     "       select $1, tick.revision, false, $3::bigint::smallint, $4 from tick"
     "       on conflict (gateway_id) do update"
-    "       set revision = excluded.revision, removed = false, kind = excluded.kind, config = excluded.config)"
+    "       set revision = excluded.revision, removed = false, kind = excluded.kind, config = excluded.config),"
+    " r as (update kept_requests set revision = tick.revision from tick where caller = $5 and request_id = $6)"
     " select revision from tick"};
 constexpr Statement kDeleteGateway = {"delete_gateway", "delete from gateways where id = $1"};
 constexpr Statement kTickRemoval = {
@@ -66,27 +69,23 @@ constexpr Statement kTickRemoval = {
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
     " c as (insert into gateway_config (gateway_id, revision, removed, kind)"
     "       select $1, tick.revision, true, $2::bigint::smallint from tick"
-    "       on conflict (gateway_id) do update set revision = excluded.revision, removed = true, config = null)"
+    "       on conflict (gateway_id) do update set revision = excluded.revision, removed = true, config = null),"
+    " r as (update kept_requests set revision = tick.revision from tick where caller = $3 and request_id = $4)"
     " select revision from tick"};
 
 // Immediate, so that what is deferred is found before the clock is taken.
 constexpr char kCheckDeferred[] = "set constraints all immediate";
 constexpr char kRing[] = "notify sluice_config";
 
-std::string SerializeStable(const google::protobuf::Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&coded);
-  coded.Trim();
-  return bytes;
-}
-
 Parameters For(const std::string& gateway) {
   Parameters parameters;
   parameters.Text(gateway);
   return parameters;
+}
+
+absl::Status Overtaken(const std::string& gateway, int64_t version, int64_t expected) {
+  return absl::AbortedError(
+      absl::StrCat("gateway ", gateway, " is at version ", version, ", not ", expected, " any more"));
 }
 
 absl::Status PutGateway(Connection& connection, const Write& write) {
@@ -100,8 +99,7 @@ absl::Status PutGateway(Connection& connection, const Write& write) {
   if (!row.ok()) return row.status();
   if (row->rows() == 0) return absl::NotFoundError(absl::StrCat("gateway ", config.name(), " is gone"));
   if (row->Int(0, 0) != write.expected_version) {
-    return absl::AbortedError(absl::StrCat("gateway ", config.name(), " is at version ", row->Int(0, 0), ", not ",
-                                           write.expected_version, " any more"));
+    return Overtaken(config.name(), row->Int(0, 0), write.expected_version);
   }
   if (row->Int(0, 1) != config.kind()) return absl::FailedPreconditionError("the kind of a gateway never changes");
   return connection
@@ -169,10 +167,13 @@ absl::Status PutEntities(Connection& connection, const KeyRing& keys, const Writ
 
 absl::Status PutVersion(Connection& connection, const Write& write, int64_t version, const std::string& bytes) {
   const std::string& id = write.config.id();
-  absl::Status status =
-      connection.Run(kPutVersion, For(id).Int(version).Text(write.author).Text(write.message).Bytes(bytes)).status();
-  if (!status.ok() || version <= kMaxVersionsKept) return status;
-  return connection.Run(kTrimVersions, For(id).Int(version - kMaxVersionsKept)).status();
+  Parameters parameters = For(id);
+  parameters.Int(version).Text(write.author).Text(write.message).Bytes(bytes);
+  parameters.Int(write.changes.created).Int(write.changes.updated).Int(write.changes.deleted);
+  absl::Status status = connection.Run(kPutVersion, parameters).status();
+  if (!status.ok() || version <= kMinVersionsKept) return status;
+  return connection.Run(kTrimVersions, For(id).Int(kMaxVersionsKept).Int(kMinVersionsKept).Int(kMaxVersionBytesKept))
+      .status();
 }
 
 absl::StatusOr<int64_t> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
@@ -198,40 +199,61 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   const std::string as_version = keys_.Seal(bytes, VersionPlace(config.id(), std::to_string(version)));
   const std::string as_config = keys_.Seal(bytes, ConfigPlace(config.id()));
 
+  KeptRequest request = write.request;
+  request.gateway_id = config.id();
+  request.version = version;
+
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
   Connection& connection = **lease;
   Transaction transaction(connection);
   absl::Status status = transaction.Begin();
-  if (status.ok()) status = PutGateway(connection, write);
+  if (!status.ok()) return status;
+  auto taken = TakeRequest(connection, keys_, request);
+  if (!taken.ok()) return taken.status();
+  if (!*taken) return Committed{.repeated = true};
+  status = PutGateway(connection, write);
   if (status.ok()) status = PutHosts(connection, config);
   if (status.ok()) status = DeleteEntities(connection, write);
   if (status.ok()) status = PutEntities(connection, keys_, write);
   if (status.ok()) status = PutVersion(connection, write, version, as_version);
   if (status.ok()) status = InsertAudit(connection, write.audit);
   if (!status.ok()) return status;
-  auto revision =
-      TickAndCommit(connection, transaction, kTick, For(config.id()).Int(version).Int(config.kind()).Bytes(as_config));
+  Parameters tick = For(config.id());
+  tick.Int(version).Int(config.kind()).Bytes(as_config).Text(request.caller).Text(request.request_id);
+  auto revision = TickAndCommit(connection, transaction, kTick, tick);
   if (!revision.ok()) return revision.status();
   return Committed{version, *revision};
 }
 
-absl::StatusOr<Committed> PostgresStore::DeleteGateway(const std::string& id, const AuditRecord& audit) {
+absl::StatusOr<Committed> PostgresStore::DeleteGateway(const Removal& removal) {
+  const std::string& id = removal.gateway_id;
+  KeptRequest request = removal.request;
+  request.gateway_id = id;
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
   Connection& connection = **lease;
   Transaction transaction(connection);
   absl::Status status = transaction.Begin();
   if (!status.ok()) return status;
+  auto taken = TakeRequest(connection, keys_, request);
+  if (!taken.ok()) return taken.status();
+  if (!*taken) return Committed{.repeated = true};
   auto row = connection.Run(kLockGateway, For(id));
   if (!row.ok()) return row.status();
   if (row->rows() == 0) return absl::NotFoundError("there is no such gateway");
+  const int64_t version = row->Int(0, 0);
+  if (removal.expected_version != 0 && version != removal.expected_version) {
+    return Overtaken(id, version, removal.expected_version);
+  }
   status = connection.Run(kDeleteGateway, For(id)).status();
-  if (status.ok()) status = InsertAudit(connection, audit);
+  if (status.ok()) status = InsertAudit(connection, removal.audit);
   if (!status.ok()) return status;
-  auto revision = TickAndCommit(connection, transaction, kTickRemoval, For(id).Int(row->Int(0, 1)));
+  Parameters tick = For(id);
+  tick.Int(row->Int(0, 1)).Text(request.caller).Text(request.request_id);
+  auto revision = TickAndCommit(connection, transaction, kTickRemoval, tick);
   if (!revision.ok()) return revision.status();
-  return Committed{row->Int(0, 0), *revision};
+  return Committed{version, *revision};
 }
 
 }  // namespace sluice::store

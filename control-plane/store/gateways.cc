@@ -11,6 +11,8 @@ namespace {
   "id, name, kind, plan, version, revision, created_at, updated_at,"                                        \
   " array_to_string(array(select host from gateway_hosts where gateway_id = id order by position, host), ' ')"
 
+#define SLUICE_COUNTS "coalesce(created, -1), coalesce(updated, -1), coalesce(deleted, -1)"
+
 constexpr Statement kGetGateway = {
     "get_gateway",
     "select " SLUICE_GATEWAY_COLUMNS " from gateways where id = $1 or name = $1 order by (id = $1) desc limit 1"};
@@ -20,15 +22,15 @@ constexpr Statement kListGateways = {
 constexpr Statement kGatewaysOnPlan = {"gateways_on_plan", "select id from gateways where plan = $1 order by name"};
 constexpr Statement kLatestVersion = {
     "latest_version",
-    "select version, revision, author, message, created_at, length(config), config from versions"
+    "select version, revision, author, message, created_at, length(config), " SLUICE_COUNTS ", config from versions"
     " where gateway_id = $1 order by version desc limit 1"};
 constexpr Statement kGetVersion = {
     "get_version",
-    "select version, revision, author, message, created_at, length(config), config from versions"
+    "select version, revision, author, message, created_at, length(config), " SLUICE_COUNTS ", config from versions"
     " where gateway_id = $1 and version = $2::bigint"};
 constexpr Statement kListVersions = {
     "list_versions",
-    "select version, revision, author, message, created_at, length(config) from versions"
+    "select version, revision, author, message, created_at, length(config), " SLUICE_COUNTS " from versions"
     " where gateway_id = $1 and ($2::bigint = 0 or version < $2::bigint) order by version desc limit $3::bigint"};
 
 GatewayRecord ReadGateway(const Result& rows, int row) {
@@ -53,6 +55,8 @@ VersionRecord ReadVersion(const Result& rows, int row) {
   version.message = rows.Text(row, 3);
   version.created = rows.Time(row, 4);
   version.config_bytes = static_cast<uint32_t>(rows.Int(row, 5));
+  const auto count = [&](int column) { return static_cast<uint32_t>(rows.Int(row, column)); };
+  if (rows.Int(row, 6) >= 0) version.changes = ChangeCounts{count(6), count(7), count(8)};
   return version;
 }
 
@@ -87,7 +91,7 @@ absl::StatusOr<VersionRecord> PostgresStore::GetVersion(const std::string& gatew
   if (!rows.ok()) return rows.status();
   if (rows->rows() == 0) return absl::NotFoundError("there is no such version");
   VersionRecord record = ReadVersion(*rows, 0);
-  auto config = keys_.Open(rows->Text(0, 6), VersionPlace(gateway_id, std::to_string(record.version)));
+  auto config = keys_.Open(rows->Text(0, 9), VersionPlace(gateway_id, std::to_string(record.version)));
   if (!config.ok()) return config.status();
   record.config = *std::move(config);
   return record;

@@ -17,7 +17,12 @@ class PostgresStore final : public Store {
 
   // commit.cc
   absl::StatusOr<Committed> Commit(const Write& write) override;
-  absl::StatusOr<Committed> DeleteGateway(const std::string& id, const AuditRecord& audit) override;
+  absl::StatusOr<Committed> DeleteGateway(const Removal& removal) override;
+
+  // requests.cc
+  absl::StatusOr<std::optional<KeptRequest>> FindRequest(const std::string& caller,
+                                                         const std::string& request_id) override;
+  absl::StatusOr<bool> KeepRequest(const KeptRequest& request) override;
 
   // gateways.cc
   absl::StatusOr<GatewayRecord> GetGateway(const std::string& id_or_name) override;
@@ -60,6 +65,10 @@ inline Place ConfigPlace(std::string_view gateway) {
 
 // Part of the caller's transaction.
 absl::Status InsertAudit(Connection& connection, const AuditRecord& record);
+
+// Part of the caller's transaction, and its first statement, so that one with the same id waits for how this one ends.
+// False: it is kept already. True where there is nothing to keep. Drops what is too old or too much of that gateway.
+absl::StatusOr<bool> TakeRequest(Connection& connection, const KeyRing& keys, const KeptRequest& request);
 
 // The channel that commits ring.
 inline constexpr char kDoorbellChannel[] = "sluice_config";

@@ -21,7 +21,12 @@
 namespace sluice::store {
 
 inline constexpr int kMaxConnections = 8;  // NOTIFY and the clock row convoy beyond that
-inline constexpr int kMaxVersionsKept = 100;  // a gateway; older ones are dropped as new ones come
+// Of a gateway; older ones are dropped as new ones come.
+inline constexpr int kMaxVersionsKept = 100;
+inline constexpr int64_t kMaxVersionBytesKept = 64 << 20;  // as stored
+inline constexpr int kMinVersionsKept = 3;                 // however many bytes they have
+inline constexpr int kMaxRequestsKept = 1000;
+inline constexpr Duration kRequestsKeptFor = std::chrono::hours(24);
 
 struct GatewayRecord {
   std::string id;
@@ -35,6 +40,13 @@ struct GatewayRecord {
   WallTime updated;
 };
 
+// Of one version, since the one before.
+struct ChangeCounts {
+  uint32_t created = 0;
+  uint32_t updated = 0;
+  uint32_t deleted = 0;
+};
+
 struct VersionRecord {
   int64_t version = 0;
   int64_t revision = 0;
@@ -43,6 +55,7 @@ struct VersionRecord {
   WallTime created;
   std::string config;  // serialised GatewayConfig; empty in listings
   uint32_t config_bytes = 0;  // as stored, sealed
+  std::optional<ChangeCounts> changes = {};  // nullopt: it was made before they were counted
 };
 
 // Who does what: kept with every mutation, success or refusal.
@@ -53,7 +66,18 @@ struct AuditRecord {
   std::string request_id;
   std::string peer;
   std::string detail;    // JSON, secrets redacted
-  std::string outcome;   // "OK" or a canonical code
+  std::string outcome;   // "OK", a canonical code, or "REPEATED": an earlier call made it
+};
+
+// What is kept of a write so that asking for it again does not make it again.
+struct KeptRequest {
+  std::string caller;       // token name
+  std::string request_id;   // "": nothing is kept
+  std::string fingerprint;  // of everything that was asked for
+  std::string gateway_id;   // and what was done
+  std::string entity_id;
+  int64_t version = 0;
+  int64_t revision = 0;  // 0: there was nothing to change
 };
 
 // An entity as stored: what the uniqueness and reference rules of the database see.
@@ -75,11 +99,21 @@ struct Write {
   std::string author;
   std::string message;
   AuditRecord audit;
+  ChangeCounts changes;
+  KeptRequest request;  // version and revision are set by Commit
+};
+
+struct Removal {
+  std::string gateway_id;
+  AuditRecord audit;
+  int64_t expected_version = 0;  // 0: whatever it is
+  KeptRequest request;
 };
 
 struct Committed {
   int64_t version = 0;
   int64_t revision = 0;
+  bool repeated = false;  // nothing was done: FindRequest tells what this request did when it was made
 };
 
 // A row of what nodes are sent: the latest configuration of a gateway, or its tombstone.
@@ -128,8 +162,14 @@ class Store {
   // ALREADY_EXISTS: the gateway's name or a host is taken. ABORTED: the gateway is not at expected_version any more.
   // NOT_FOUND: it is gone. UNAVAILABLE: unknown whether it was committed; reading tells.
   virtual absl::StatusOr<Committed> Commit(const Write& write) = 0;
-  // Leaves a tombstone for the nodes.
-  virtual absl::StatusOr<Committed> DeleteGateway(const std::string& id, const AuditRecord& audit) = 0;
+  // Leaves a tombstone for the nodes. Errors are those of Commit.
+  virtual absl::StatusOr<Committed> DeleteGateway(const Removal& removal) = 0;
+
+  // nullopt: there is none, or it was too long ago.
+  virtual absl::StatusOr<std::optional<KeptRequest>> FindRequest(const std::string& caller,
+                                                                 const std::string& request_id) = 0;
+  // Of a request for what is there already. False: one with this id is kept.
+  virtual absl::StatusOr<bool> KeepRequest(const KeptRequest& request) = 0;
 
   virtual absl::StatusOr<GatewayRecord> GetGateway(const std::string& id_or_name) = 0;
   // Ordered by name, after `after_name` ("" from the start).

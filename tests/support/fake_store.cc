@@ -19,6 +19,18 @@ const FakeStore::Gateway* FakeStore::Find(const std::string& id_or_name) const {
   return nullptr;
 }
 
+void FakeStore::EditVersion(const std::string& gateway, int64_t version,
+                            const std::function<void(config::v1::GatewayConfig&)>& edit) {
+  const std::lock_guard lock(mutex_);
+  for (VersionRecord& record : gateways_[Find(gateway)->record.id].versions) {
+    if (record.version != version) continue;
+    config::v1::GatewayConfig config;
+    config.ParseFromString(record.config);
+    edit(config);
+    record.config = config.SerializeAsString();
+  }
+}
+
 absl::StatusOr<std::string> FakeStore::Epoch() { return "epoch"; }
 
 absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
@@ -30,6 +42,7 @@ absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
     fail_next.pop_front();
     if (!failure.ok()) return failure;
   }
+  if (IsKept(write.request)) return Committed{.repeated = true};
   const bool is_new = write.expected_version == 0;
   const auto found = gateways_.find(write.config.id());
   if (!is_new && found == gateways_.end()) return absl::NotFoundError("no such gateway");
@@ -54,24 +67,59 @@ absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
                     is_new ? now : gateway.record.created, now};
   const std::string bytes = config.SerializeAsString();
   gateway.versions.push_back({config.version(), revision_, write.author, write.message, now, bytes,
-                              static_cast<uint32_t>(bytes.size())});
+                              static_cast<uint32_t>(bytes.size()), write.changes});
   rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes};
   writes_.push_back(write);
   audits_.push_back(write.audit);
-  return Committed{config.version(), revision_};
+  const Committed committed{config.version(), revision_};
+  Keep(write.request, config.id(), committed);
+  return committed;
 }
 
-absl::StatusOr<Committed> FakeStore::DeleteGateway(const std::string& id, const store::AuditRecord& audit) {
+absl::StatusOr<Committed> FakeStore::DeleteGateway(const store::Removal& removal) {
+  if (before_commit) std::exchange(before_commit, nullptr)();
+  const std::string& id = removal.gateway_id;
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;
+  if (IsKept(removal.request)) return Committed{.repeated = true};
   const auto found = gateways_.find(id);
   if (found == gateways_.end()) return absl::NotFoundError("no such gateway");
+  const int64_t expected = removal.expected_version;
+  if (expected != 0 && found->second.record.version != expected) return absl::AbortedError("changed meanwhile");
   rows_.erase(found->second.record.revision);
   const Committed committed{found->second.record.version, ++revision_};
   rows_[revision_] = {revision_, id, true, found->second.record.kind, ""};
   gateways_.erase(found);
-  audits_.push_back(audit);
+  audits_.push_back(removal.audit);
+  Keep(removal.request, id, committed);
   return committed;
+}
+
+bool FakeStore::IsKept(const store::KeptRequest& request) const {
+  return !request.request_id.empty() && requests_.contains({request.caller, request.request_id});
+}
+
+void FakeStore::Keep(store::KeptRequest request, const std::string& gateway_id, const Committed& committed) {
+  if (request.request_id.empty()) return;
+  request.gateway_id = gateway_id;
+  request.version = committed.version;
+  request.revision = committed.revision;
+  requests_[{request.caller, request.request_id}] = request;
+}
+
+absl::StatusOr<std::optional<store::KeptRequest>> FakeStore::FindRequest(const std::string& caller,
+                                                                         const std::string& request_id) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const auto found = requests_.find({caller, request_id});
+  if (found == requests_.end()) return std::optional<store::KeptRequest>();
+  return std::optional<store::KeptRequest>(found->second);
+}
+
+absl::StatusOr<bool> FakeStore::KeepRequest(const store::KeptRequest& request) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  return requests_.try_emplace({request.caller, request.request_id}, request).second;
 }
 
 absl::StatusOr<GatewayRecord> FakeStore::GetGateway(const std::string& id_or_name) {

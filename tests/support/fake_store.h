@@ -19,7 +19,10 @@ class FakeStore final : public store::Store {
  public:
   absl::StatusOr<std::string> Epoch() override;
   absl::StatusOr<store::Committed> Commit(const store::Write& write) override;
-  absl::StatusOr<store::Committed> DeleteGateway(const std::string& id, const store::AuditRecord& audit) override;
+  absl::StatusOr<store::Committed> DeleteGateway(const store::Removal& removal) override;
+  absl::StatusOr<std::optional<store::KeptRequest>> FindRequest(const std::string& caller,
+                                                                const std::string& request_id) override;
+  absl::StatusOr<bool> KeepRequest(const store::KeptRequest& request) override;
   absl::StatusOr<store::GatewayRecord> GetGateway(const std::string& id_or_name) override;
   absl::StatusOr<std::vector<store::GatewayRecord>> ListGateways(const std::string& after_name, int limit) override;
   absl::StatusOr<std::vector<std::string>> GatewaysOnPlan(const std::string& plan) override;
@@ -48,6 +51,10 @@ class FakeStore final : public store::Store {
     return audits_;
   }
 
+  // As an earlier release may have left it.
+  void EditVersion(const std::string& gateway, int64_t version,
+                   const std::function<void(config::v1::GatewayConfig&)>& edit);
+
   bool down = false;                           // every call: UNAVAILABLE
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit
@@ -59,6 +66,8 @@ class FakeStore final : public store::Store {
     std::vector<store::VersionRecord> versions;  // oldest first
   };
   absl::Status Check() const;
+  bool IsKept(const store::KeptRequest& request) const;
+  void Keep(store::KeptRequest request, const std::string& gateway_id, const store::Committed& committed);
   const Gateway* Find(const std::string& id_or_name) const;
 
   mutable std::mutex mutex_;
@@ -67,6 +76,7 @@ class FakeStore final : public store::Store {
   int64_t revision_ = 0;
   std::map<std::string, Gateway> gateways_;  // by id
   std::map<int64_t, store::ConfigRow> rows_;
+  std::map<std::pair<std::string, std::string>, store::KeptRequest> requests_;  // by caller and id
   std::map<std::string, config::v1::Plan> plans_;
   std::map<std::string, store::TokenRecord> tokens_;  // by hash
   std::map<std::string, store::NodeRecord> nodes_;

@@ -47,7 +47,8 @@ TEST_CASE("methods that read are open to viewers and unaudited, all others are n
   for (const access::MethodRule& rule : access::MethodRules()) {
     INFO(rule.method);
     const std::string name(rule.method.substr(rule.method.rfind('/') + 1));
-    const bool reads = name.starts_with("Get") || name.starts_with("List") || name.starts_with("Watch");
+    const bool reads = name.starts_with("Get") || name.starts_with("List") || name.starts_with("Watch") ||
+                       name.starts_with("Diff");
     CHECK((rule.role == Role::kViewer) == reads);
     CHECK(rule.changes == !reads);
   }

@@ -23,9 +23,9 @@ struct Vault : Served {
     request.set_gateway("shop");
     request.set_kind("certificate");
     request.set_id(id);
-    config::v1::Entity entity;
-    CHECK(configs_stub->GetEntity(As(test::kViewer).get(), request, &entity).ok());
-    return entity.certificate();
+    admin::v1::GetEntityResponse response;
+    CHECK(configs_stub->GetEntity(As(test::kViewer).get(), request, &response).ok());
+    return response.entity().certificate();
   }
   std::string List() {
     admin::v1::ListEntitiesRequest request;

@@ -1,6 +1,7 @@
 #include "control-plane/admin/change.h"
 
 #include "absl/strings/str_cat.h"
+#include "control-plane/admin/wait.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/control-plane/admin/fixture.h"
 
@@ -153,7 +154,7 @@ TEST_CASE("a wait that times out names the nodes that are missing") {
   plane.Connect("node-2", 4);
   admin::v1::Wait wait;
   wait.set_timeout_ms(1);
-  const absl::Status status = admin::WaitUntilLive(plane.deps, Plane::NewCall(), wait, "id", 5);
+  const absl::Status status = admin::WaitUntilLive(plane.deps, Plane::NewCall(), wait, "id", 5).status();
   CHECK(status.message() ==
         "committed, but not live everywhere within 1 ms; waiting for node-2; the change stays and goes on being sent");
   CHECK(absl::IsDeadlineExceeded(status));
@@ -163,7 +164,7 @@ TEST_CASE("a wait names the nodes that refused the change and why") {
   Plane plane;
   plane.Connect("node-1", 5);
   plane.registry.Rejected("node-1", {"id", 5, "LOCAL_AGENT", "no agent here"}, {});
-  const absl::Status status = admin::WaitUntilLive(plane.deps, Plane::NewCall(), {}, "id", 5);
+  const absl::Status status = admin::WaitUntilLive(plane.deps, Plane::NewCall(), {}, "id", 5).status();
   CHECK(absl::IsFailedPrecondition(status));
   CHECK(status.message() ==
         "committed, but refused by node-1 (LOCAL_AGENT: no agent here); they serve the version before");
@@ -174,7 +175,7 @@ TEST_CASE("a wait ends when its caller goes away") {
   plane.Connect("node-1", 0);
   admin::Call call = Plane::NewCall();
   call.cancelled = [] { return true; };
-  CHECK(absl::IsCancelled(admin::WaitUntilLive(plane.deps, call, {}, "id", 5)));
+  CHECK(absl::IsCancelled(admin::WaitUntilLive(plane.deps, call, {}, "id", 5).status()));
 }
 
 TEST_CASE("a wait of five minutes is taken and a longer one refused") {

@@ -146,7 +146,7 @@ TEST_CASE("a watch shows the gateway now, then its next version, and ends when i
   plane.Connect("node-1", seen.revision());
   REQUIRE(reader->Read(&seen));
   CHECK(seen.rollout().applied(0) == "node-1");
-  REQUIRE(plane.store.DeleteGateway(gateway.id(), {}).ok());
+  REQUIRE(plane.store.DeleteGateway({gateway.id()}).ok());
   REQUIRE(plane.index.Refresh().ok());
   while (reader->Read(&seen)) {
   }

@@ -56,7 +56,7 @@ TEST_CASE("a gateway that changed twice is met once, at its latest") {
 TEST_CASE("a deleted gateway is met as removed, without bytes") {
   FakeStore store;
   Commit(store, 1);
-  REQUIRE(store.DeleteGateway("1", {"ann", "DeleteGateway"}).ok());
+  REQUIRE(store.DeleteGateway({"1", {"ann", "DeleteGateway"}}).ok());
   Index index(store);
   REQUIRE(index.Refresh().ok());
   CHECK(index.After(0)->removed);

@@ -81,15 +81,15 @@ TEST_CASE("a host that a gateway gave up may be taken by another") {
 TEST_CASE("a change of a gateway that was deleted is not found") {
   Database database;
   database.Create();
-  REQUIRE(database->DeleteGateway("1", {"ann", "DeleteGateway"}).ok());
+  REQUIRE(database->DeleteGateway({"1", {"ann", "DeleteGateway"}}).ok());
   CHECK(absl::IsNotFound(database->Commit(WriteOf(1, 1)).status()));
-  CHECK(absl::IsNotFound(database->DeleteGateway("1", {"ann", "DeleteGateway"}).status()));
+  CHECK(absl::IsNotFound(database->DeleteGateway({"1", {"ann", "DeleteGateway"}}).status()));
 }
 
 TEST_CASE("a deleted gateway leaves a tombstone with a revision of its own") {
   Database database;
   database.Create();
-  auto deleted = database->DeleteGateway("1", {"ann", "DeleteGateway"});
+  auto deleted = database->DeleteGateway({"1", {"ann", "DeleteGateway"}});
   REQUIRE(deleted.ok());
   CHECK(deleted->revision == 2);
   auto rows = database->ConfigsAfter(0, 10);

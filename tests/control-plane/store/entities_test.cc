@@ -90,7 +90,7 @@ TEST_CASE("everything of a deleted gateway goes with it") {
   Write write = WriteOf(1, 0);
   write.upserts = {Service("s", "a"), Route("r", "s")};
   REQUIRE(database->Commit(write).ok());
-  REQUIRE(database->DeleteGateway("1", {"ann", "DeleteGateway"}).ok());
+  REQUIRE(database->DeleteGateway({"1", {"ann", "DeleteGateway"}}).ok());
   CHECK(database.Query("select (select count(*) from entities), (select count(*) from entity_references),"
                        " (select count(*) from versions), (select count(*) from gateway_hosts)") == "0|0|0|0\n");
 }

@@ -28,7 +28,7 @@ class Line {
     REQUIRE(index_.Refresh().ok());
   }
   void Delete(int number) {
-    REQUIRE(store_.DeleteGateway(std::to_string(number), {}).ok());
+    REQUIRE(store_.DeleteGateway({std::to_string(number)}).ok());
     REQUIRE(index_.Refresh().ok());
   }
   Feed& feed() { return feed_; }
