@@ -8,7 +8,8 @@
 namespace sluice::quota {
 namespace {
 
-// What a node without demand keeps, so that a first request need not ask: one slot in 50, at least one.
+// What a node without demand keeps, or has before it becomes a member, so that a first request need not ask: one slot
+// in 50, at least one.
 constexpr uint32_t kStandingPart = 50;
 
 }  // namespace
@@ -68,7 +69,8 @@ std::map<std::string, uint32_t> Allocator::Targets(const std::string& id, const 
     const uint32_t safe = Safe(name, id, limit);
     if (nodes_.at(name).live) {
       live.push_back(name);
-      claims.push_back({std::min(share.demand, limit), std::min(safe, std::max(1u, limit / kStandingPart))});
+      const uint32_t standing = std::max(1u, limit / kStandingPart);
+      claims.push_back({std::min(share.demand, limit), IsMember(name) ? std::min(safe, standing) : standing});
     } else {
       targets[name] = std::max(share.held(), safe);
       fixed += targets[name];
@@ -148,9 +150,12 @@ void Allocator::Recall(const std::string& id, Gateway& gateway, const std::map<s
   }
 }
 
+// A node that has not started has nothing of its own to go back to.
 bool Allocator::AtRest(const std::string& id, const Gateway& gateway, uint32_t limit) const {
   return std::all_of(gateway.shares.begin(), gateway.shares.end(), [&](const auto& entry) {
     const Share& share = entry.second;
+    const Node& node = nodes_.at(entry.first);
+    if (node.connected && node.fresh) return false;
     return share.held() == Safe(entry.first, id, limit) && share.in_flight.empty() && share.keep == ~0u;
   });
 }

@@ -113,6 +113,7 @@ void Allocator::Hello(const std::string& name, Node& node, const Report& report,
   node = Node{};
   node.connected = node.known = true;
   node.fresh = report.fresh;
+  node.replaced = report.fresh && IsMember(name);
   node.surplus_until = now + kSurplusLife;  // whoever answered it before
   last_hello_ = now;
   for (auto& [id, gateway] : gateways_) {
@@ -189,10 +190,17 @@ void Allocator::DropStrangers(MonotonicTime now) {
   }
 }
 
+// The process before it may have lost its disk along with its life, so it is from here that the window is waited for.
+bool Allocator::MayStart(const std::string& name, Node& node, MonotonicTime now) const {
+  if (!node.fresh || !MayHold(name) || !Settled(now)) return false;
+  if (!node.starts_at) node.starts_at = node.replaced ? now + kWindow + kClockMargin : now;
+  return now >= *node.starts_at;
+}
+
 Answer Allocator::Compose(const std::string& name, Node& node, MonotonicTime now) {
   Answer answer{.sequence = ++node.sequence, .echo = node.echo};
   node.unconfirmed.push_back({answer.sequence, now});
-  answer.start = node.fresh && MayHold(name) && Settled(now);
+  answer.start = MayStart(name, node, now);
   answer.extend = node.live && (AllKnown() || Settled(now));
   if (answer.extend) node.surplus_until = node.reported_at + kSurplusLife;
   node.answer_due = false;

@@ -65,6 +65,8 @@ class Allocator {
     bool connected = false;
     bool known = false;  // has said what it holds, to this allocator
     bool fresh = false;
+    bool replaced = false;  // fresh, and a process of the same name may have admitted a moment ago
+    std::optional<MonotonicTime> starts_at;
     bool answer_due = false;
     bool live = false;   // as of the last Answers
     uint64_t sequence = 0;
@@ -104,6 +106,7 @@ class Allocator {
   bool Ready(MonotonicTime now) const;
   bool IsMember(const std::string& node) const;
   bool MayHold(const std::string& node) const;
+  bool MayStart(const std::string& name, Node& node, MonotonicTime now) const;
   bool AllKnown() const;
   bool Settled(MonotonicTime now) const;
   void DropStrangers(MonotonicTime now);

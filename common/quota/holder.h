@@ -48,6 +48,8 @@ class Holder {
   void LimitChanged(const std::string& gateway);   // a lease is never larger than the limit
   // False until the safe shares may be used.
   bool started() const { return started_; }
+  // Whether there is a part of every limit that is its own.
+  bool member() const { return bases_.committed.index < bases_.committed.members; }
   // Until when surplus slots may be used. Admissions check it themselves, as a thread may be late.
   MonotonicTime surplus_until() const { return surplus_until_; }
 

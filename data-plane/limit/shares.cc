@@ -51,7 +51,7 @@ bool Shares::SurplusIsValid() const {
 }
 
 bool Shares::Started() const {
-  return started_.load(std::memory_order_relaxed) && clock_.Now() >= not_before_;
+  return Nanos(clock_.Now()) >= started_at_.load(std::memory_order_relaxed);
 }
 
 void Shares::Connected() {
@@ -92,7 +92,10 @@ bool Shares::Tick() {
 
 void Shares::Publish() {
   surplus_until_.store(Nanos(holder_.surplus_until()), std::memory_order_release);
-  started_ = holder_.started();
+  if (!holder_.started()) return;
+  const int64_t now = Nanos(clock_.Now());
+  const int64_t at = holder_.member() ? std::max(now, Nanos(not_before_)) : now + kMaxGuest.count();
+  if (at < started_at_) started_at_ = at;
 }
 
 void Shares::Wait(MonotonicTime until) {

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,7 @@ namespace sluice::limit {
 
 class Shares final : public ShareKeeper, private quota::Windows {
  public:
+  static constexpr Duration kMaxGuest = std::chrono::seconds(5);  // then a node is ready with nothing of its own
   static constexpr Duration kWantAgain = std::chrono::milliseconds(50);  // of one gateway
 
   // `kept`: what a process before this one left on the disk; nullopt: there was none, ever. What that process admitted
@@ -32,7 +34,8 @@ class Shares final : public ShareKeeper, private quota::Windows {
   void Want(GatewayState& state, MonotonicTime now) override;
   bool SurplusIsValid() const override;
 
-  // Whether requests can be admitted: the node has its shares, or nobody else can have them.
+  // Whether requests can be admitted: the node has its shares, or nobody else can have them. A new node waits until it
+  // is a member, but no longer than kMaxGuest: one that died and was not removed keeps others out.
   bool Started() const;
 
   // For the lease client, whose thread alone calls them.
@@ -51,6 +54,7 @@ class Shares final : public ShareKeeper, private quota::Windows {
   void Forget();
 
  private:
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   struct Entry {
     std::shared_ptr<GatewayState> state;
     uint32_t limit = 0;
@@ -74,7 +78,7 @@ class Shares final : public ShareKeeper, private quota::Windows {
   absl::flat_hash_map<std::string, Entry> entries_;
   quota::Holder holder_;
   std::atomic<int64_t> surplus_until_{0};  // nanoseconds of the monotonic clock
-  std::atomic<bool> started_{false};
+  std::atomic<int64_t> started_at_{kNever};  // the same: when shares may be used
 };
 
 }  // namespace sluice::limit

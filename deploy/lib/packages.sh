@@ -13,7 +13,7 @@ packages_runtime=(
   libyaml-cpp0.7 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0
 )
 packages_up=(postgresql curl ca-certificates iproute2 openssl)
-packages_test=(catch2 prometheus shellcheck jq)
+packages_test=(catch2 prometheus shellcheck jq faketime)
 packages_attack=(slowhttptest)
 packages_conformance=(node-llhttp libboost1.81-dev)
 packages_fuzz=(clang-19 libclang-rt-19-dev "${packages_conformance[@]}")

@@ -23,24 +23,30 @@ bool Answers(uint16_t port, const std::string& path) {
 
 }  // namespace
 
-Platform::Platform(int nodes) {
-  database_ = std::make_unique<Postgres>();
+void Platform::StartUpstream() {
   upstream_port_ = FreePort();
   upstream_ = std::make_unique<Process>(
       std::vector<std::string>{kBin + "/sluice-demo-upstream", "--listen", At(upstream_port_)},
       folder_ / "upstream.log");
+}
+
+Platform::Platform(PlatformOptions options) : options_(std::move(options)) {
+  database_ = std::make_unique<Postgres>();
+  conninfo_ = database_->conninfo();
+  StartUpstream();
   admin_port_ = FreePort();
   sync_port_ = FreePort();
   control_plane_ops_port_ = FreePort();
-  for (int i = 0; i < nodes; ++i) {
-    nodes_.push_back({"node-" + std::to_string(i + 1), FreePort(), FreePort(), FreePort(), nullptr});
+  for (int i = 0; i < options_.nodes; ++i) {
+    nodes_.push_back({"node-" + std::to_string(i + 1), FreePort(), FreePort(), FreePort()});
+    if (options_.links) nodes_[i].link = std::make_unique<Link>(sync_port_);
   }
   StartControlPlane();
   const std::string issue = kBin + "/sluice-control-plane";
   REQUIRE(
       Run({issue, "issue", "--state", state(), "--kind", "edge", "--name", "gw.localhost", "--out", folder_ / "edge"})
           .exit_code == 0);
-  for (int i = 0; i < nodes; ++i) {
+  for (int i = 0; i < options_.nodes; ++i) {
     const Finished issued = Run({issue, "issue", "--state", state(), "--kind", "node", "--name", nodes_[i].name,
                                  "--out", folder_ / nodes_[i].name});
     INFO(issued.err);
@@ -49,6 +55,12 @@ Platform::Platform(int nodes) {
   }
   INFO(ReadFile(folder_ / "upstream.log"));
   REQUIRE(Eventually([&] { return Answers(upstream_port_, "/healthz"); }));
+}
+
+std::vector<uint16_t> Platform::http_ports() const {
+  std::vector<uint16_t> ports;
+  for (const Node& node : nodes_) ports.push_back(node.http);
+  return ports;
 }
 
 std::string Platform::token() const {
@@ -90,11 +102,11 @@ void Platform::Serve(const std::string& gateway, const std::string& document) {
 }
 
 void Platform::StartControlPlane() {
-  control_plane_ = std::make_unique<Process>(
-      std::vector<std::string>{kBin + "/sluice-control-plane", "--database", database_->conninfo(), "--state", state(),
-                               "--admin", At(admin_port_), "--sync", At(sync_port_), "--ops",
-                               At(control_plane_ops_port_), "--egress-allow", At(upstream_port_)},
-      folder_ / "control-plane.log");
+  std::vector<std::string> command = {kBin + "/sluice-control-plane", "--database", conninfo_, "--state", state(),
+                                      "--admin", At(admin_port_), "--sync", At(sync_port_), "--ops",
+                                      At(control_plane_ops_port_), "--egress-allow", At(upstream_port_)};
+  for (const uint16_t port : options_.upstream_ports) command.insert(command.end(), {"--egress-allow", At(port)});
+  control_plane_ = std::make_unique<Process>(command, folder_ / "control-plane.log");
   Finished listed;
   const bool decided = Eventually([&] {
     listed = Sluice({"gateway", "list"});
@@ -113,34 +125,16 @@ void Platform::StopControlPlane() {
 void Platform::StartNode(int index, bool wait_ready) {
   Node& node = nodes_[index];
   const std::string own = folder_ / node.name;
-  node.process = std::make_unique<Process>(std::vector<std::string>{kBin + "/sluice-data-plane",
-                                                                    "--name",
-                                                                    node.name,
-                                                                    "--control-plane",
-                                                                    At(sync_port_),
-                                                                    "--ca",
-                                                                    folder_ / "ca.pem",
-                                                                    "--cert",
-                                                                    own + "/cert.pem",
-                                                                    "--key",
-                                                                    own + "/key.pem",
-                                                                    "--http",
-                                                                    At(node.http),
-                                                                    "--https",
-                                                                    At(node.https),
-                                                                    "--ops",
-                                                                    At(node.ops),
-                                                                    "--tls-cert",
-                                                                    folder_ / "edge/cert.pem",
-                                                                    "--tls-key",
-                                                                    folder_ / "edge/key.pem",
-                                                                    "--state",
-                                                                    own + "/state",
-                                                                    "--workers",
-                                                                    "2",
-                                                                    "--access-log",
-                                                                    own + "/access.log"},
-                                           own + "/log");
+  const uint16_t control_plane = node.link == nullptr ? sync_port_ : node.link->port();
+  std::vector<std::string> command = options_.node_runner;
+  const std::vector<std::string> words = {
+      kBin + "/sluice-data-plane", "--name", node.name, "--control-plane", At(control_plane),
+      "--ca", folder_ / "ca.pem", "--cert", own + "/cert.pem", "--key", own + "/key.pem",
+      "--http", At(node.http), "--https", At(node.https), "--ops", At(node.ops),
+      "--tls-cert", folder_ / "edge/cert.pem", "--tls-key", folder_ / "edge/key.pem",
+      "--state", own + "/state", "--workers", "2", "--access-log", own + "/access.log"};
+  command.insert(command.end(), words.begin(), words.end());
+  node.process = std::make_unique<Process>(command, own + "/log");
   if (!wait_ready) return;
   const bool decided = Eventually([&] { return NodeReady(index) || !node.process->running(); });
   INFO("node: " << ReadFile(own + "/log"));

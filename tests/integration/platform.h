@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/eventually.h"
+#include "tests/support/link.h"
 #include "tests/support/postgres.h"
 #include "tests/support/process.h"
 #include "tests/support/wire.h"
@@ -27,10 +28,18 @@ services:
     strip_path: false
 )";
 
+struct PlatformOptions {
+  int nodes = 1;
+  bool links = false;  // each node reaches the control plane through a link() of its own
+  std::vector<std::string> node_runner = {};  // what runs a node: words before its own command
+  std::vector<uint16_t> upstream_ports = {};  // of 127.0.0.1, that services may reach beside the demo upstream
+};
+
 class Platform {
  public:
   // Everything is up and every node is ready when it returns.
-  explicit Platform(int nodes = 1);
+  explicit Platform(int nodes = 1) : Platform(PlatformOptions{nodes}) {}
+  explicit Platform(PlatformOptions options);
 
   // The command line client with this platform's server and admin token.
   Finished Sluice(std::vector<std::string> arguments, const std::string& input = "");
@@ -47,6 +56,7 @@ class Platform {
 
   WireClient Connect(int node = 0) { return WireClient(http_port(node)); }
   uint16_t http_port(int node = 0) const { return nodes_[node].http; }
+  std::vector<uint16_t> http_ports() const;  // of every node
   uint16_t https_port(int node = 0) const { return nodes_[node].https; }
   uint16_t ops_port(int node = 0) const { return nodes_[node].ops; }
   uint16_t admin_port() const { return admin_port_; }
@@ -57,6 +67,9 @@ class Platform {
   std::string token() const;
 
   Postgres& database() { return *database_; }
+  Link& link(int node = 0) { return *nodes_[node].link; }
+  // From the control plane's next start on: a libpq connection string.
+  void UseDatabase(std::string conninfo) { conninfo_ = std::move(conninfo); }
   Process& control_plane() { return *control_plane_; }
   Process& upstream() { return *upstream_; }
   Process& node(int index = 0) { return *nodes_[index].process; }
@@ -76,10 +89,14 @@ class Platform {
   struct Node {
     std::string name;
     uint16_t http = 0, https = 0, ops = 0;
-    std::unique_ptr<Process> process;
+    std::unique_ptr<Link> link = nullptr;
+    std::unique_ptr<Process> process = nullptr;
   };
+  void StartUpstream();
+  const PlatformOptions options_;
   TempDir folder_;
   std::unique_ptr<Postgres> database_;
+  std::string conninfo_;
   std::unique_ptr<Process> upstream_;
   std::unique_ptr<Process> control_plane_;
   std::vector<Node> nodes_;

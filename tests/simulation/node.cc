@@ -32,10 +32,10 @@ void Node::Start() {
   world_.Trace(name_, "starts");
   if (std::exchange(left_, false)) world_.SetMembers();
   ++process_;
-  not_before_ = Now() + quota::kWindow;
+  not_before_ = on_disk_ ? Now() + quota::kWindow : Now();
   windows_.clear();
   holder_ = std::make_unique<quota::Holder>(*this, Now());
-  holder_->Remember(on_disk_);
+  if (on_disk_) holder_->Remember(*on_disk_);
   connection_ = 0;
   for (const auto& [gateway, limit] : limits_) SetLimit(gateway, limit);
   Connect();
@@ -45,10 +45,11 @@ void Node::Start() {
 void Node::Crash(bool with_farewell) {
   world_.Trace(name_, with_farewell ? "ends" : "crashes");
   holder_.reset();
+  if (!with_farewell && world_.Below(4) == 0) on_disk_.reset();  // the disk went with it
   if (connection_ == 0) return;
   if (with_farewell && !isolated()) {
     left_ = true;
-    on_disk_ = {};
+    on_disk_ = quota::Bases();
     world_.SetMembers();
   }
   world_.Break(connection_);

@@ -130,7 +130,8 @@ class Chaos {
   }
   void Restart(Node* node) {
     if (node->running()) node->Crash(world_.Below(2) == 0);
-    world_.After(Some(seconds(4)), [this, name = node->name()] {
+    const Duration away = world_.Below(2) == 0 ? Some(milliseconds(100)) : Some(seconds(4));
+    world_.After(away, [this, name = node->name()] {
       const auto node = world_.nodes().find(name);
       if (node != world_.nodes().end() && !node->second->running()) node->second->Start();
     });

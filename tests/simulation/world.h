@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <random>
 #include <string>
@@ -73,7 +74,7 @@ class Node final : public quota::Windows {
   const std::string name_;
   std::map<std::string, uint32_t> limits_;
   std::map<std::string, Window> windows_;
-  quota::Bases on_disk_;
+  std::optional<quota::Bases> on_disk_;
   std::unique_ptr<quota::Holder> holder_;
   uint64_t process_ = 0;  // counts starts
   bool left_ = false;     // with a farewell

@@ -35,17 +35,43 @@ std::vector<std::string> AsServerUser(std::vector<std::string> command) {
 
 }  // namespace
 
-Postgres::Postgres() {
-  if (geteuid() == 0) {
-    const passwd* user = getpwnam("postgres");
-    REQUIRE(user != nullptr);
-    REQUIRE(chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) == 0);
-  }
+Postgres::Postgres(Empty) {
+  if (geteuid() != 0) return;
+  const passwd* user = getpwnam("postgres");
+  REQUIRE(user != nullptr);
+  REQUIRE(chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) == 0);
+}
+
+Postgres::Postgres() : Postgres(Empty()) {
   const Finished made = Run(AsServerUser({BinFolder() + "/initdb", "-D", folder_ / "data", "-U", "postgres", "-A",
                                           "trust", "-E", "UTF8", "--locale=C", "--no-sync"}));
   INFO(made.err);
   REQUIRE(made.exit_code == 0);
   Start();
+}
+
+std::unique_ptr<Postgres> Postgres::SynchronousStandbyOf(Postgres& primary) {
+  std::unique_ptr<Postgres> standby(new Postgres(Empty()));
+  const Finished copied =
+      Run(AsServerUser({BinFolder() + "/pg_basebackup", "-h", primary.host(), "-U", "postgres", "-D",
+                        standby->folder_ / "data", "--write-recovery-conf", "--wal-method=stream", "--no-sync",
+                        "--checkpoint=fast"}));
+  INFO(copied.err);
+  REQUIRE(copied.exit_code == 0);
+  standby->Start();
+  REQUIRE(Eventually([&] {
+    return primary.Query("select count(*) from pg_stat_replication where state = 'streaming'") == "1\n";
+  }));
+  primary.Query("alter system set synchronous_standby_names = '*'");
+  primary.Query("select pg_reload_conf()");
+  REQUIRE(Eventually([&] {
+    return primary.Query("select count(*) from pg_stat_replication where sync_state = 'sync'") == "1\n";
+  }));
+  return standby;
+}
+
+void Postgres::Promote() {
+  CHECK(Query("select pg_promote()") == "t\n");
 }
 
 Postgres::~Postgres() {
@@ -54,14 +80,20 @@ Postgres::~Postgres() {
 }
 
 void Postgres::Start() {
-  server_ = std::make_unique<Process>(
-      AsServerUser({BinFolder() + "/postgres", "-D", folder_ / "data", "-k", folder_.path(), "-c",
-                    "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=60"}),
-      "/dev/null");
+  const std::vector<std::string> command =
+      AsServerUser({BinFolder() + "/postgres", "-D", folder_ / "data", "-k", folder_.path(), "-c", "listen_addresses=",
+                    "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=60"});
+  // One that was killed is refused its place until the last of its children has noticed.
   const bool ready = Eventually([&] {
+    if (server_ == nullptr || !server_->running()) server_ = std::make_unique<Process>(command, "/dev/null");
     return Run({"pg_isready", "-q", "-h", folder_.path(), "-U", "postgres"}).exit_code == 0;
   });
   REQUIRE(ready);
+}
+
+void Postgres::Kill() {
+  server_->Kill();
+  server_.reset();
 }
 
 void Postgres::Stop() {

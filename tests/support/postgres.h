@@ -16,9 +16,15 @@ class Postgres {
   ~Postgres();
   Postgres(const Postgres&) = delete;
 
+  // A second server that follows `primary` and confirms its commits: none is acknowledged before it is on both.
+  static std::unique_ptr<Postgres> SynchronousStandbyOf(Postgres& primary);
+  void Promote();  // of a standby: it takes writes when this returns
+
   void Start();
   void Stop();     // as an operator would: connections are ended, nothing is lost
+  void Kill();     // SIGKILL: what was not committed is lost
   void Restart();
+  std::string host() const { return folder_.path(); }  // as libpq names it: where the socket is
   std::string conninfo() const { return ConnectionString("postgres"); }  // of the database that is there from the start
   // The connection string of a new, empty database.
   std::string CreateDatabase();
@@ -27,6 +33,8 @@ class Postgres {
   std::string Query(const std::string& sql) const { return Query(conninfo(), sql); }
 
  private:
+  struct Empty {};
+  explicit Postgres(Empty);  // a folder for it, nothing more
   std::string ConnectionString(const std::string& database) const;
 
   TempDir folder_;

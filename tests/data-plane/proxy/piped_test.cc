@@ -285,10 +285,10 @@ TEST_CASE("stalled uploads hold a pipe each at most, and give it back; others ar
   Node node(std::move(options));
   std::vector<std::future<void>> uploads;
   for (int i = 0; i < kUploads; ++i) {
-    uploads.push_back(std::async(std::launch::async, [&] {
-      auto client = node.Connect();
-      client.Send(Post(kLarge));
-      client.Send(std::string(kLarge, 'x'));
+    const std::shared_ptr<sluice::test::WireClient> client(new sluice::test::WireClient(node.Connect()));  // asserts
+    uploads.push_back(std::async(std::launch::async, [client] {
+      client->Send(Post(kLarge));
+      client->Send(std::string(kLarge, 'x'));
     }));
   }
   while (node.upstream().connections() < kUploads) std::this_thread::yield();
