@@ -2,6 +2,7 @@
 
 // Calls of the admin API. The commands know only this; gRPC is in grpc_client.cc. One call at a time.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,10 @@ class Client {
   // `method`: "Gateways/CreateGateway". The status carries the answer's google.rpc details as payloads.
   virtual absl::Status Call(const std::string& method, const google::protobuf::Message& request,
                             google::protobuf::Message& response, Duration timeout = kCallTimeout) = 0;
+  // Of a method that answers a stream: `take` is called when `response` holds the next message. OK where the answer
+  // ended, or `take` returned false.
+  virtual absl::Status Stream(const std::string& method, const google::protobuf::Message& request,
+                              google::protobuf::Message& response, const std::function<bool()>& take) = 0;
 };
 
 absl::StatusOr<std::unique_ptr<Client>> MakeGrpcClient(const Target& target);

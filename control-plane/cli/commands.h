@@ -24,29 +24,23 @@ struct Cli {
   Output output;
   Context flags;                  // --server, --token-file, --ca
   std::function<int()> command;   // the chosen one; its exit code
-  std::unique_ptr<Client> client; // connected by the first Call
+  std::unique_ptr<Client> client; // connected by the first call
 
   absl::Status Call(const std::string& method, const google::protobuf::Message& request,
                     google::protobuf::Message& response, Duration timeout = kCallTimeout);
+  // Until the answer ends, or `take`, called with each message of it, returns false.
+  absl::Status Stream(const std::string& method, const google::protobuf::Message& request,
+                      google::protobuf::Message& response, const std::function<bool()>& take);
   // Reads a YAML or JSON file; kOk, or what it failed with, said already.
   int Read(const std::string& path, Source& source);
-};
 
-// --wait and --timeout, alike in every command that has them.
-struct WaitFlags {
-  bool wait = false;
-  uint32_t timeout_s = 10;
-  void AddTo(CLI::App& command);
-  Duration CallTimeout() const;
-
-  template <typename Request>
-  void Fill(Request& request) const {
-    if (wait) request.mutable_wait()->set_timeout_ms(timeout_s * 1000);
-  }
+ private:
+  absl::Status Connect();
 };
 
 void AddGatewayCommands(CLI::App& app, Cli& cli);
-void AddConfigCommands(CLI::App& app, Cli& cli);  // apply, diff, dump, versions
+void AddConfigCommands(CLI::App& app, Cli& cli);  // apply, dump
+void AddVersionCommands(CLI::App& app, Cli& cli);  // versions, diff, rollback
 void AddEntityCommands(CLI::App& app, Cli& cli);
 void AddPluginCommands(CLI::App& app, Cli& cli);
 void AddPlanCommands(CLI::App& app, Cli& cli);

@@ -6,8 +6,8 @@
 #include "common/schema/text.h"
 #include "control-plane/cli/commands.h"
 #include "control-plane/cli/values.h"
+#include "control-plane/cli/write_flags.h"
 #include "control-plane/cli/yaml_writer.h"
-#include "sluice/admin/v1/admin.pb.h"
 
 namespace sluice::cli {
 
@@ -21,9 +21,14 @@ struct EntityFlags {
   std::string kind;
   std::string id;
   std::string file = "-";
-  std::string message;
-  WaitFlags wait;
+  WriteFlags write;
 };
+
+void NoteVersion(Cli& cli, const EntityFlags& flags, int64_t version, const admin::v1::Rollout& rollout) {
+  cli.output.Note(flags.write.dry_run
+                      ? Cat("dry run: ", flags.gateway, " stays at version ", version)
+                      : Cat(flags.gateway, " is at version ", version, LiveOn(flags.write, rollout)));
+}
 
 // An entity is a document: it is shown as YAML where no format was asked for.
 void Show(Cli& cli, const Entity& entity) {
@@ -48,14 +53,13 @@ int Put(Cli& cli, const EntityFlags& flags) {
   schema::Decode(source.document.value, "", *config::Unwrap(*request.mutable_entity()), violations);
   if (!violations.empty()) return cli.output.Fail(violations, source);
   request.set_gateway(flags.gateway);
-  request.set_message(flags.message);
-  flags.wait.Fill(request);
+  flags.write.Fill(request);
   source.prefix = Cat("entity.", flags.kind, ".");
   admin::v1::PutEntityResponse response;
-  const absl::Status status = cli.Call("Configs/PutEntity", request, response, flags.wait.CallTimeout());
+  const absl::Status status = cli.Call("Configs/PutEntity", request, response, flags.write.CallTimeout());
   if (!status.ok()) return cli.output.Fail(status, &source);
   Show(cli, response.entity());
-  cli.output.Note(Cat(flags.gateway, " is at version ", response.version()));
+  NoteVersion(cli, flags, response.version(), response.rollout());
   return kOk;
 }
 
@@ -98,12 +102,11 @@ int Delete(Cli& cli, const EntityFlags& flags) {
   request.set_gateway(flags.gateway);
   request.set_kind(flags.kind);
   request.set_id(flags.id);
-  request.set_message(flags.message);
-  flags.wait.Fill(request);
+  flags.write.Fill(request);
   admin::v1::DeleteEntityResponse response;
-  const absl::Status status = cli.Call("Configs/DeleteEntity", request, response, flags.wait.CallTimeout());
+  const absl::Status status = cli.Call("Configs/DeleteEntity", request, response, flags.write.CallTimeout());
   if (!status.ok()) return cli.output.Fail(status);
-  cli.output.Note(Cat(flags.gateway, " is at version ", response.version()));
+  NoteVersion(cli, flags, response.version(), response.rollout());
   return kOk;
 }
 
@@ -125,8 +128,9 @@ void AddEntityCommands(CLI::App& app, Cli& cli) {
   CLI::App* command = AddVerb(*group, "put", "Create or replace an entity; it is found by its id or its name", *put);
   command->add_option("KIND", put->kind)->required()->check(is_kind);
   command->add_option("-f,--file", put->file, "YAML or JSON file; - reads standard input")->capture_default_str();
-  command->add_option("-m,--message", put->message, "Kept with the version");
-  put->wait.AddTo(*command);
+  put->write.AddMessageTo(*command);
+  put->write.AddIfVersionTo(*command);
+  put->write.AddTo(*command);
   command->callback([&cli, put] { cli.command = [&cli, put] { return Put(cli, *put); }; });
 
   const auto get = std::make_shared<EntityFlags>();
@@ -144,8 +148,9 @@ void AddEntityCommands(CLI::App& app, Cli& cli) {
   command = AddVerb(*group, "delete", "Delete an entity and what belongs to it", *remove);
   command->add_option("KIND", remove->kind)->required()->check(is_kind);
   command->add_option("ID", remove->id, "Id or name")->required();
-  command->add_option("-m,--message", remove->message, "Kept with the version");
-  remove->wait.AddTo(*command);
+  remove->write.AddMessageTo(*command);
+  remove->write.AddIfVersionTo(*command);
+  remove->write.AddTo(*command);
   command->callback([&cli, remove] { cli.command = [&cli, remove] { return Delete(cli, *remove); }; });
 }
 

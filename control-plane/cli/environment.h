@@ -20,6 +20,7 @@ struct Environment {
   bool colour = false;         // `err` is a terminal and NO_COLOR is not set
   Variable variable;           // of the process environment
   std::function<absl::StatusOr<std::unique_ptr<Client>>(const Target&)> connect;
+  bool colour_data = false;  // the same of `out`
 };
 
 }  // namespace sluice::cli

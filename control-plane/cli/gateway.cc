@@ -1,9 +1,9 @@
-// sluice gateway create | list | get | delete
+// sluice gateway create | list | get | watch | delete
 
 #include "CLI/CLI.hpp"
 #include "common/schema/text.h"
 #include "control-plane/cli/commands.h"
-#include "sluice/admin/v1/admin.pb.h"
+#include "control-plane/cli/write_flags.h"
 
 namespace sluice::cli {
 
@@ -49,7 +49,7 @@ struct CreateFlags {
   std::string name;
   std::string plan;
   bool self_managed = false;
-  WaitFlags wait;
+  WriteFlags write;
 };
 
 int Create(Cli& cli, const CreateFlags& flags) {
@@ -57,15 +57,19 @@ int Create(Cli& cli, const CreateFlags& flags) {
   request.set_name(flags.name);
   request.set_plan(flags.plan);
   if (flags.self_managed) request.set_kind(config::v1::SELF_MANAGED);
-  flags.wait.Fill(request);
+  flags.write.Fill(request);
   Gateway gateway;
-  const absl::Status status = cli.Call("Gateways/CreateGateway", request, gateway, flags.wait.CallTimeout());
+  const absl::Status status = cli.Call("Gateways/CreateGateway", request, gateway, flags.write.CallTimeout());
   if (!status.ok()) return cli.output.Fail(status);
   if (cli.output.Structured(gateway)) return kOk;
+  if (flags.write.dry_run) {
+    cli.output.Note(Cat("dry run: gateway ", flags.name, " can be created"));
+    return kOk;
+  }
   for (const std::string& host : gateway.hosts()) cli.output.Data(Cat(host, "\n"));
   const std::string& best = gateway.hosts(gateway.hosts_size() - 1);
   cli.output.Data(Cat("curl ", Url(best), "\n"));
-  cli.output.Note(Cat("gateway ", gateway.name(), flags.wait.wait ? " is live" : " was created",
+  cli.output.Note(Cat("gateway ", gateway.name(), flags.write.wait ? " is live" : " was created",
                       "; next: sluice apply -g ", gateway.name(), " -f FILE"));
   return kOk;
 }
@@ -101,14 +105,37 @@ int Get(Cli& cli, const std::string& name) {
   return kOk;
 }
 
+// "version 5  live 2/3  pending on node-3"
+void ShowLine(Cli& cli, const Gateway& gateway) {
+  const admin::v1::Rollout& rollout = gateway.rollout();
+  std::string line = Cat("version ", gateway.version(), "  live ", LiveText(rollout));
+  if (!rollout.pending().empty()) line += Cat("  pending on ", Joined(rollout.pending()));
+  for (const admin::v1::Rejection& one : rollout.rejected()) {
+    line += Cat("  rejected by ", one.node(), " (", one.reason(), ": ", one.message(), ")");
+  }
+  cli.output.Data(Printable(line) + "\n");
+}
+
+int Watch(Cli& cli, const std::string& name) {
+  admin::v1::GetGatewayRequest request;
+  request.set_gateway(name);
+  Gateway gateway;
+  const absl::Status status = cli.Stream("Gateways/WatchGateway", request, gateway, [&] {
+    if (cli.output.format == Format::kYaml) cli.output.Data("---\n");
+    if (!cli.output.Structured(gateway)) ShowLine(cli, gateway);
+    return static_cast<bool>(cli.environment.out.flush());
+  });
+  return status.ok() ? kOk : cli.output.Fail(status);
+}
+
 struct DeleteFlags {
   std::string name;
   bool yes = false;
-  WaitFlags wait;
+  WriteFlags write;
 };
 
 int Delete(Cli& cli, const DeleteFlags& flags) {
-  if (!flags.yes) {
+  if (!flags.yes && !flags.write.dry_run) {
     if (!cli.environment.interactive) {
       return cli.output.Fail(Cat("deleting ", flags.name, " cannot be undone; say --yes where nobody can be asked"),
                              kUsage);
@@ -121,11 +148,12 @@ int Delete(Cli& cli, const DeleteFlags& flags) {
   }
   admin::v1::DeleteGatewayRequest request;
   request.set_gateway(flags.name);
-  flags.wait.Fill(request);
+  flags.write.Fill(request);
   admin::v1::DeleteGatewayResponse response;
-  const absl::Status status = cli.Call("Gateways/DeleteGateway", request, response, flags.wait.CallTimeout());
+  const absl::Status status = cli.Call("Gateways/DeleteGateway", request, response, flags.write.CallTimeout());
   if (!status.ok()) return cli.output.Fail(status);
-  cli.output.Note(Cat("gateway ", flags.name, " was deleted"));
+  cli.output.Note(flags.write.dry_run ? Cat("dry run: gateway ", flags.name, " can be deleted")
+                                      : Cat("gateway ", flags.name, " was deleted"));
   return kOk;
 }
 
@@ -139,7 +167,7 @@ void AddGatewayCommands(CLI::App& app, Cli& cli) {
   command->add_option("NAME", create->name, "1 to 63 of a-z, 0-9 and -")->required();
   command->add_option("--plan", create->plan, "Named limits; serverless where left out");
   command->add_flag("--self-managed", create->self_managed, "For nodes that you run yourself");
-  create->wait.AddTo(*command);
+  create->write.AddTo(*command);
   command->callback([&cli, create] { cli.command = [&cli, create] { return Create(cli, *create); }; });
 
   command = group->add_subcommand("list", "Every gateway, and on how many connected nodes its latest version is live");
@@ -150,11 +178,17 @@ void AddGatewayCommands(CLI::App& app, Cli& cli) {
   command->add_option("NAME", *name, "Name or id")->required();
   command->callback([&cli, name] { cli.command = [&cli, name] { return Get(cli, *name); }; });
 
+  const auto watched = std::make_shared<std::string>();
+  command = group->add_subcommand("watch", "Its version and where it is live, at every change, until interrupted");
+  command->add_option("NAME", *watched, "Name or id")->required();
+  command->callback([&cli, watched] { cli.command = [&cli, watched] { return Watch(cli, *watched); }; });
+
   const auto remove = std::make_shared<DeleteFlags>();
   command = group->add_subcommand("delete", "Delete a gateway and its configuration");
   command->add_option("NAME", remove->name, "Name or id")->required();
   command->add_flag("--yes", remove->yes, "Do not ask");
-  remove->wait.AddTo(*command);
+  remove->write.AddIfVersionTo(*command);
+  remove->write.AddTo(*command);
   command->callback([&cli, remove] { cli.command = [&cli, remove] { return Delete(cli, *remove); }; });
 }
 

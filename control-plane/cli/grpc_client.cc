@@ -30,6 +30,20 @@ absl::Status FromGrpc(const grpc::Status& status, const std::string& server) {
   return out;
 }
 
+grpc::ByteBuffer ToBuffer(const google::protobuf::Message& message) {
+  const grpc::Slice slice(message.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+absl::Status FromBuffer(const grpc::ByteBuffer& buffer, google::protobuf::Message& message) {
+  std::string raw;
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Dump(&slices).ok()) return absl::InternalError("the answer cannot be read");
+  for (const grpc::Slice& piece : slices) raw.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
+  if (message.ParseFromString(raw)) return absl::OkStatus();
+  return absl::InternalError("the answer cannot be read; do the versions differ?");
+}
+
 class GrpcClient final : public Client {
  public:
   GrpcClient(std::shared_ptr<grpc::Channel> channel, Target target)
@@ -41,30 +55,52 @@ class GrpcClient final : public Client {
     context.set_deadline(std::chrono::system_clock::now() +
                          std::chrono::duration_cast<std::chrono::system_clock::duration>(timeout));
     context.AddMetadata("authorization", "Bearer " + target_.token);
-    const std::string bytes = request.SerializeAsString();
-    const grpc::Slice slice(bytes);
-    const grpc::ByteBuffer body(&slice, 1);
     grpc::CompletionQueue queue;
-    const std::string path = "/sluice.admin.v1." + method;
-    const auto call = stub_.PrepareUnaryCall(&context, path, body, &queue);
+    const auto call = stub_.PrepareUnaryCall(&context, Path(method), ToBuffer(request), &queue);
     call->StartCall();
     grpc::ByteBuffer answer;
     grpc::Status status;
     call->Finish(&answer, &status, this);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    if (!status.ok()) return FromGrpc(status, target_.server);
-    std::string raw;
-    std::vector<grpc::Slice> slices;
-    if (!answer.Dump(&slices).ok()) return absl::InternalError("the answer cannot be read");
-    for (const grpc::Slice& piece : slices) raw.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
-    if (!response.ParseFromString(raw))
-      return absl::InternalError("the answer cannot be read; do the versions differ?");
-    return absl::OkStatus();
+    Done(queue);
+    return status.ok() ? FromBuffer(answer, response) : FromGrpc(status, target_.server);
+  }
+
+  absl::Status Stream(const std::string& method, const google::protobuf::Message& request,
+                      google::protobuf::Message& response, const std::function<bool()>& take) override {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer " + target_.token);
+    grpc::CompletionQueue queue;
+    const auto call = stub_.PrepareCall(&context, Path(method), &queue);
+    call->StartCall(this);
+    bool going = Done(queue);
+    if (going) call->WriteLast(ToBuffer(request), grpc::WriteOptions(), this);
+    going = going && Done(queue);
+    absl::Status read;
+    bool taken = true;
+    while (going && read.ok() && taken) {
+      grpc::ByteBuffer answer;
+      call->Read(&answer, this);
+      going = Done(queue);
+      if (going) read = FromBuffer(answer, response);
+      if (going && read.ok()) taken = take();
+    }
+    if (!read.ok() || !taken) context.TryCancel();
+    grpc::Status status;
+    call->Finish(&status, this);
+    Done(queue);
+    return !read.ok() || !taken ? read : FromGrpc(status, target_.server);
   }
 
  private:
+  static std::string Path(const std::string& method) { return "/sluice.admin.v1." + method; }
+
+  // Of the one operation that is under way: whether it succeeded.
+  static bool Done(grpc::CompletionQueue& queue) {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  }
+
   const Target target_;
   grpc::GenericStub stub_;
 };

@@ -12,8 +12,9 @@ int main(int argc, char** argv) {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  const bool colour = isatty(STDERR_FILENO) == 1 && variable("NO_COLOR").value_or("").empty();
+  const bool colour = variable("NO_COLOR").value_or("").empty();
   sluice::cli::Environment environment{
-      std::cin, std::cout, std::cerr, isatty(STDIN_FILENO) == 1, colour, variable, sluice::cli::MakeGrpcClient};
+      std::cin, std::cout, std::cerr, isatty(STDIN_FILENO) == 1, colour && isatty(STDERR_FILENO) == 1, variable,
+      sluice::cli::MakeGrpcClient, colour && isatty(STDOUT_FILENO) == 1};
   return sluice::cli::Run({argv + 1, argv + argc}, environment);
 }

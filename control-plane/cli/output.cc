@@ -73,6 +73,12 @@ bool Output::Structured(const google::protobuf::Message& message) {
   return true;
 }
 
+void Output::Marked(char mark, const std::string& text) {
+  const std::string line = Cat(std::string(1, mark), " ", Printable(text));
+  const char* colour = mark == '+' ? "\x1b[32m" : mark == '-' ? "\x1b[31m" : "\x1b[33m";
+  environment_.out << (environment_.colour_data ? Cat(colour, line, "\x1b[0m") : line) << "\n";
+}
+
 void Output::Note(const std::string& text) {
   if (!quiet) environment_.err << Printable(text) << "\n";
 }

@@ -36,6 +36,8 @@ class Output {
   // The message as JSON or YAML; false where the format is a table.
   bool Structured(const google::protobuf::Message& message);
   void Data(const std::string& text) { environment_.out << text; }
+  // "+ route a", in the colour of its mark: + - ~
+  void Marked(char mark, const std::string& text);
 
   // A sentence on standard error, but for --quiet.
   void Note(const std::string& text);

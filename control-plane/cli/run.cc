@@ -13,16 +13,15 @@ namespace {
 
 using schema::Cat;
 
-constexpr uint32_t kMaxTimeoutSeconds = 300;
-constexpr Duration kTimeoutSlack = std::chrono::seconds(5);  // the server answers first
-
 constexpr const char* kFooter = R"(
 Where to:   --server, else SLUICE_SERVER, else the context, else 127.0.0.1:7001
 As whom:    --token-file, else SLUICE_TOKEN, else the context (sluice context set --token-file FILE)
 Exit codes: 0 done, 1 error, 2 differences (diff), 3 not found, 4 authentication, 5 not live in time, 64 usage
 
 Try:        sluice gateway create shop --wait
-            sluice apply -g shop -f kong.yaml --wait)";
+            sluice apply -g shop -f kong.yaml --wait
+            sluice diff -g shop --from 2 --to 3
+            sluice rollback -g shop 2 --wait)";
 
 void AddGlobalOptions(CLI::App& app, Cli& cli) {
   const std::map<std::string, Format> formats = {
@@ -36,7 +35,7 @@ void AddGlobalOptions(CLI::App& app, Cli& cli) {
   app.set_version_flag("--version", kVersion);
 }
 
-void AddVersionCommand(CLI::App& app, Cli& cli) {
+void AddOwnVersionCommand(CLI::App& app, Cli& cli) {
   CLI::App* version = app.add_subcommand("version", "Version of this command");
   version->callback([&cli] {
     cli.command = [&cli] {
@@ -56,16 +55,25 @@ int NoCommand(const CLI::App& app, Cli& cli) {
 
 }  // namespace
 
+absl::Status Cli::Connect() {
+  if (client != nullptr) return absl::OkStatus();
+  const absl::StatusOr<Target> target = ResolveTarget(environment, flags);
+  if (!target.ok()) return target.status();
+  absl::StatusOr<std::unique_ptr<Client>> connected = environment.connect(*target);
+  if (connected.ok()) client = std::move(*connected);
+  return connected.status();
+}
+
 absl::Status Cli::Call(const std::string& method, const google::protobuf::Message& request,
                        google::protobuf::Message& response, Duration timeout) {
-  if (client == nullptr) {
-    const absl::StatusOr<Target> target = ResolveTarget(environment, flags);
-    if (!target.ok()) return target.status();
-    absl::StatusOr<std::unique_ptr<Client>> connected = environment.connect(*target);
-    if (!connected.ok()) return connected.status();
-    client = std::move(*connected);
-  }
-  return client->Call(method, request, response, timeout);
+  const absl::Status connected = Connect();
+  return connected.ok() ? client->Call(method, request, response, timeout) : connected;
+}
+
+absl::Status Cli::Stream(const std::string& method, const google::protobuf::Message& request,
+                         google::protobuf::Message& response, const std::function<bool()>& take) {
+  const absl::Status connected = Connect();
+  return connected.ok() ? client->Stream(method, request, response, take) : connected;
 }
 
 int Cli::Read(const std::string& path, Source& source) {
@@ -76,17 +84,6 @@ int Cli::Read(const std::string& path, Source& source) {
   if (ReadYaml(*text, environment.variable, source.document, error)) return kOk;
   const std::string name = path == "-" ? "stdin" : path;
   return output.Fail(Cat(name, ":", error.position.line, ":", error.position.column, ": ", error.message), kError);
-}
-
-void WaitFlags::AddTo(CLI::App& command) {
-  command.add_flag("--wait", wait, "Return when every connected node serves it");
-  command.add_option("--timeout", timeout_s, "Seconds to wait at most")
-      ->check(CLI::Range(1U, kMaxTimeoutSeconds))
-      ->capture_default_str();
-}
-
-Duration WaitFlags::CallTimeout() const {
-  return wait ? std::max<Duration>(kCallTimeout, std::chrono::seconds(timeout_s) + kTimeoutSlack) : kCallTimeout;
 }
 
 int Run(const std::vector<std::string>& arguments, Environment& environment) {
@@ -100,6 +97,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   AddGlobalOptions(app, cli);
   AddGatewayCommands(app, cli);
   AddConfigCommands(app, cli);
+  AddVersionCommands(app, cli);
   AddEntityCommands(app, cli);
   AddPluginCommands(app, cli);
   AddPlanCommands(app, cli);
@@ -107,7 +105,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   AddTokenCommands(app, cli);
   AddContextCommands(app, cli);
   AddCompletionCommand(app, cli);
-  AddVersionCommand(app, cli);
+  AddOwnVersionCommand(app, cli);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& wrong) {
