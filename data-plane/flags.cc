@@ -105,6 +105,9 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
       ->capture_default_str();
   app.add_option("--resolvers", flags.proxy.resolvers, "name servers, \"address[:port],...\"; default /etc/resolv.conf")
       ->envname("SLUICE_RESOLVERS");
+  app.add_flag("--config-version-header", flags.proxy.config_version_header,
+               "for tests: answers carry X-Sluice-Config-Version, the version of the gateway's configuration")
+      ->envname("SLUICE_CONFIG_VERSION_HEADER");
   WhoAsks who_asks;
   who_asks.AddTo(app);
   // The parser throws; nothing else of ours does.

@@ -4,6 +4,7 @@
 #include "data-plane/limit/payload.h"
 #include "data-plane/limit/request_window.h"
 #include "data-plane/proxy/client_address.h"
+#include "data-plane/proxy/forward_fields.h"
 #include "data-plane/proxy/grpc.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
@@ -234,6 +235,7 @@ io::Task<void> ProxyExchange::Give(Reply reply) {
   head.fields.AppendView("X-Kong-Request-Id", request_id);
   response = &head;
   plugins_.OnResponse(*this, head);
+  if (worker_.options().config_version_header) AddConfigVersion(*this, head);
   BodyPiece piece{.bytes = rendered.body, .last = true};
   plugins_.OnResponseBody(*this, piece);
   status = head.status;

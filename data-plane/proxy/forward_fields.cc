@@ -141,4 +141,10 @@ void AddForwardedFields(Exchange& exchange, ForwardedText& forwarded) {
   fields.AppendView("X-Kong-Request-Id", exchange.request_id);
 }
 
+void AddConfigVersion(const Exchange& exchange, http::ResponseHead& head) {
+  constexpr std::string_view kName = "X-Sluice-Config-Version";
+  head.fields.RemoveIf([](const http::Field& field) { return http::EqualsIgnoreCase(field.name, kName); });
+  if (exchange.gateway != nullptr) head.fields.Add(kName, text::Cat(exchange.gateway->version()));
+}
+
 }  // namespace sluice::proxy

@@ -32,4 +32,7 @@ struct ForwardedText {
 };
 void AddForwardedFields(Exchange& exchange, ForwardedText& forwarded);
 
+// X-Sluice-Config-Version, after the plugins and instead of anyone else's; nothing where no gateway was found.
+void AddConfigVersion(const Exchange& exchange, http::ResponseHead& head);
+
 }  // namespace sluice::proxy

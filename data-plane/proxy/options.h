@@ -32,6 +32,7 @@ struct Options {
   std::vector<egress::Range> proxy_protocol_from;  // peers that begin every connection with a PROXY header
   std::vector<egress::Range> trusted_proxies;      // peers whose word on their clients counts
   ClientAddressField client_address_field = ClientAddressField::kXForwardedFor;
+  bool config_version_header = false;              // every answer of a gateway says which version of it made it
   uint64_t max_requests_per_connection = kMaxRequestsPerConnection;
   Times times;
   const Clock* clock = nullptr;              // null: the system's

@@ -4,6 +4,7 @@
 
 #include "data-plane/http/writer.h"
 #include "data-plane/proxy/forward.h"
+#include "data-plane/proxy/forward_fields.h"
 #include "data-plane/proxy/grpc.h"
 #include "data-plane/proxy/reply.h"
 #include "data-plane/proxy/text.h"
@@ -62,6 +63,7 @@ io::Task<Verdict> Forward::Relay() {
   exchange_.source = Source::kUpstream;
   exchange_.response = &head_;
   plugins_.OnResponse(exchange_, head_);
+  if (worker_.options().config_version_header) AddConfigVersion(exchange_, head_);
   Verdict failure;
   bool passed = true;
   BodyPiece piece{.bytes = first.data, .last = first.end};

@@ -4,6 +4,7 @@
 
 #include "data-plane/http/writer.h"
 #include "data-plane/proxy/forward.h"
+#include "data-plane/proxy/forward_fields.h"
 #include "data-plane/proxy/worker.h"
 
 namespace sluice::proxy {
@@ -15,6 +16,7 @@ io::Task<Verdict> Forward::Tunnel() {
   exchange_.source = Source::kUpstream;
   exchange_.response = &head_;
   plugins_.OnResponse(exchange_, head_);
+  if (worker_.options().config_version_header) AddConfigVersion(exchange_, head_);
   upstream_->BecomeTunnel();
   exchange_.status = head_.status;
   const Downstream::Outgoing out{.head = &head_, .framing = {}, .body = {}, .tunnel = true};

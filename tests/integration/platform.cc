@@ -132,7 +132,8 @@ void Platform::StartNode(int index, bool wait_ready) {
       "--ca", folder_ / "ca.pem", "--cert", own + "/cert.pem", "--key", own + "/key.pem",
       "--http", At(node.http), "--https", At(node.https), "--ops", At(node.ops),
       "--tls-cert", folder_ / "edge/cert.pem", "--tls-key", folder_ / "edge/key.pem",
-      "--state", own + "/state", "--workers", "2", "--access-log", own + "/access.log"};
+      "--state", own + "/state", "--workers", "2", "--access-log", own + "/access.log",
+      "--config-version-header"};
   command.insert(command.end(), words.begin(), words.end());
   node.process = std::make_unique<Process>(command, own + "/log");
   if (!wait_ready) return;
