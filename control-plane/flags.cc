@@ -22,6 +22,8 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
   app.add_option("--admin-tls-key", flags.admin_tls_key, "PEM file");
   app.add_flag("--insecure-admin", flags.insecure_admin, "allow clear text on an admin address that is not loopback");
   app.add_option("--sync", flags.sync, "address where nodes connect, with mutual TLS")->capture_default_str();
+  app.add_option("--advertise", flags.advertise,
+                 "host:port where nodes find this replica, with a host of --sync-name (default: as --sync)");
   app.add_option("--sync-name", flags.sync_names, "DNS name or address in its certificate (repeatable)")
       ->capture_default_str();
   app.add_option("--ops", flags.ops, "address of /metrics")->capture_default_str();

@@ -19,6 +19,7 @@ struct Flags {
   std::string admin_tls_key;
   bool insecure_admin = false;
   std::string sync = "127.0.0.1:7002";
+  std::string advertise;  // "": as `sync`
   std::vector<std::string> sync_names = {"localhost", "127.0.0.1"};
   std::string ops = "127.0.0.1:7003";
   std::string base_domain = "gw.localhost";

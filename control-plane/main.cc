@@ -30,7 +30,9 @@
 #include "control-plane/lease/service.h"
 #include "control-plane/metrics.h"
 #include "control-plane/store/address.h"
+#include "control-plane/store/replicas.h"
 #include "control-plane/store/store.h"
+#include "control-plane/sync/peers.h"
 #include "control-plane/sync/service.h"
 #include "grpc/health/v1/health.pb.h"
 #include "sluice/admin/v1/admin.pb.h"
@@ -236,6 +238,13 @@ std::vector<std::string> ServiceNames() {
   return names;
 }
 
+// Where nodes find this replica; "" where nobody said so and the address to listen on says it neither.
+std::string AdvertisedAddress(const Flags& flags) {
+  if (!flags.advertise.empty()) return flags.advertise;
+  const bool any = flags.sync.starts_with("0.0.0.0:") || flags.sync.starts_with("[::]:");
+  return any ? "" : flags.sync;
+}
+
 // What nodes speak to.
 absl::StatusOr<std::unique_ptr<rpc::Server>> StartSync(const std::string& address,
                                                        const std::shared_ptr<grpc::ServerCredentials>& credentials,
@@ -263,21 +272,21 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   store::Options options{*database};
   options.keys = [&flags](bool fresh) { return SecretKeys(flags, fresh); };
   auto store = OpenStore(options, clock, ends);
-  if (!store.ok()) return Fail(store.status());
-  status = FillStore(**store, flags.state);
+  status = store.ok() ? FillStore(**store, flags.state) : store.status();
   if (!status.ok()) return Fail(status);
   auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
   index::Index index(**store);
-  status = index.Refresh();
-  if (!status.ok()) return Fail(status);
+  if (status = index.Refresh(); !status.ok()) return Fail(status);
 
   sync::Registry registry;
   sync::Recorder recorder(**store);
   rpc::RequestCounter requests;
   access::Access access(**store, clock);
   auto sync_service = sync::Service::Make({index, registry, recorder, clock, {*epoch, fleet->message}});
-  lease::Cell cell(kCell, RandomUuid(), store::Cells::Make(options), clock,
+  const store::CellOwner self{RandomUuid(), AdvertisedAddress(flags)};
+  sync::Peers peers(store::Replicas::Make(options), {self.replica, self.address}, index, registry);
+  lease::Cell cell(kCell, self, store::Cells::Make(options), clock,
                    [&index](const std::string& gateway) { return index.RequestLimit(gateway); });
   auto lease_service = lease::Service::Make(cell);
   const int64_t limits = index.Watch([&cell] { cell.LimitsChanged(); });

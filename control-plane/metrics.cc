@@ -83,13 +83,15 @@ double Rejections(const std::vector<sync::NodeStatus>& nodes) {
 }  // namespace
 
 std::vector<MetricFamily> Metrics::Collect() const {
-  const std::vector<sync::NodeStatus> nodes = sources_.registry.Nodes();
+  const std::vector<sync::NodeStatus> nodes = sources_.registry.LocalNodes();
   std::vector<MetricFamily> families;
   families.push_back(Single(MetricType::Gauge, "sluice_build_info", "Always 1.", 1, {{"version", kVersion}}));
   families.push_back(Gauge("sluice_store_up", "1 while the database answers.", sources_.store_up ? 1 : 0));
   families.push_back(Gauge("sluice_head_revision", "The latest change that is served.",
                            static_cast<double>(sources_.index.head())));
   families.push_back(Gauge("sluice_connected_nodes", "Nodes with a stream here.", static_cast<double>(nodes.size())));
+  families.push_back(Gauge("sluice_replicas", "Replicas of the control plane that are up, as this one sees them.",
+                           static_cast<double>(sources_.registry.other_replicas() + 1)));
   families.push_back(Gauge("sluice_rejected_gateways", "Gateways that a connected node could not take, one a node.",
                            Rejections(nodes)));
   families.push_back(Applied(nodes));

@@ -61,6 +61,14 @@ struct WhoAsks {
   }
 };
 
+void AddState(CLI::App& app, Flags& flags) {
+  app.add_option("--state", flags.state, "folder of the last good configuration")->required()->envname("SLUICE_STATE");
+  app.add_option("--state-key-file", flags.state_key_file,
+                 "file of the key that seals what that folder keeps: 32 bytes in base64 (default: the file key in the "
+                 "folder, made at the first start; the key itself may be in SLUICE_STATE_KEY instead)")
+      ->envname("SLUICE_STATE_KEY_FILE");
+}
+
 }  // namespace
 
 bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
@@ -73,7 +81,8 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   app.add_option("--name", flags.proxy.node, "of this node; the common name of its certificate")
       ->envname("SLUICE_NAME")
       ->capture_default_str();
-  app.add_option("--control-plane", flags.control_plane, "host:port of its sync address")
+  app.add_option("--control-plane", flags.control_planes, "host:port of the sync address of each replica (repeatable)")
+      ->delimiter(',')
       ->envname("SLUICE_CONTROL_PLANE")
       ->capture_default_str();
   app.add_option("--ca", flags.tls.authority, "PEM file: the fleet's authority")->required()->envname("SLUICE_CA");
@@ -91,11 +100,7 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   app.add_option("--ops", flags.ops_address, "address of /healthz, /readyz and /metrics")
       ->envname("SLUICE_OPS")
       ->capture_default_str();
-  app.add_option("--state", flags.state, "folder of the last good configuration")->required()->envname("SLUICE_STATE");
-  app.add_option("--state-key-file", flags.state_key_file,
-                 "file of the key that seals what that folder keeps: 32 bytes in base64 (default: the file key in the "
-                 "folder, made at the first start; the key itself may be in SLUICE_STATE_KEY instead)")
-      ->envname("SLUICE_STATE_KEY_FILE");
+  AddState(app, flags);
   app.add_option("--workers", flags.proxy.workers, "threads that serve; 0: one a core")
       ->envname("SLUICE_WORKERS")
       ->check(CLI::Range(0, 1024))

@@ -3,6 +3,7 @@
 // What the data plane is started with, read from the command line and the environment. Used by main() alone.
 
 #include <string>
+#include <vector>
 
 #include "common/rpc/server.h"
 #include "data-plane/io/stream.h"
@@ -12,7 +13,7 @@ namespace sluice {
 
 struct Flags {
   proxy::Options proxy;
-  std::string control_plane = "127.0.0.1:7002";
+  std::vector<std::string> control_planes = {"127.0.0.1:7002"};
   rpc::TlsFiles tls;  // towards the control plane
   io::Endpoint ops;
   std::string ops_address;  // as written

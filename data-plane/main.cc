@@ -92,7 +92,7 @@ int Main(int argc, char** argv) {
   const auto save = [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); };
   sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard});
   LoadLastGood(flags.state, *key, applier);
-  const sync::ClientOptions options{flags.control_plane, flags.tls, flags.proxy.node, std::string(kVersion),
+  const sync::ClientOptions options{flags.control_planes, flags.tls, flags.proxy.node, std::string(kVersion),
                                     flags.ops_address};
   auto leases = sync::LeaseClient::Start(options, shares);
   if (!leases.ok()) return Fail(leases.status());

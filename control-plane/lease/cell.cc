@@ -8,10 +8,10 @@
 
 namespace sluice::lease {
 
-Cell::Cell(std::string name, std::string replica, std::unique_ptr<store::Cells> cells, const Clock& clock,
+Cell::Cell(std::string name, store::CellOwner self, std::unique_ptr<store::Cells> cells, const Clock& clock,
            std::function<uint32_t(const std::string&)> limit_of)
     : name_(std::move(name)),
-      replica_(std::move(replica)),
+      self_(std::move(self)),
       cells_(std::move(cells)),
       clock_(clock),
       limit_of_(std::move(limit_of)) {
@@ -52,8 +52,14 @@ void Cell::Run() {
 
 void Cell::Take() {
   const MonotonicTime asked = clock_.Now();
-  auto taken = cells_->Take(name_, replica_, kOwnership);
-  if (!taken.ok() || !taken->has_value()) return;
+  auto taken = cells_->Take(name_, self_, kOwnership);
+  if (!taken.ok()) return;
+  const auto address = taken->has_value() ? std::string() : cells_->OwnerAddress(name_);
+  {
+    std::lock_guard lock(mutex_);
+    if (address.ok()) owner_address_ = *address;
+  }
+  if (!taken->has_value()) return;
   record_ = **taken;
   renew_at_ = asked + kRenewInterval;
   quota::Allocator::Members members{static_cast<uint64_t>(record_.epoch), record_.members, record_.guests};
@@ -172,6 +178,11 @@ void Cell::Leave(const std::string& node, Listener* listener) {
   enlist_[node] = false;
   wakes_ = true;
   wake_.notify_all();
+}
+
+std::string Cell::owner_address() {
+  std::lock_guard lock(mutex_);
+  return owner_address_;
 }
 
 void Cell::LimitsChanged() {

@@ -36,18 +36,20 @@ class Listener {
 
 class Cell {
  public:
-  // `limit_of`: requests a second of a gateway, 0 for none; called often. `replica` names this process to the others.
-  Cell(std::string name, std::string replica, std::unique_ptr<store::Cells> cells, const Clock& clock,
+  // `limit_of`: requests a second of a gateway, 0 for none; called often. `self` names this process to the others.
+  Cell(std::string name, store::CellOwner self, std::unique_ptr<store::Cells> cells, const Clock& clock,
        std::function<uint32_t(const std::string&)> limit_of);
   ~Cell();  // gives the ownership up
   Cell(const Cell&) = delete;
 
-  // The first report of a stream. FAILED_PRECONDITION: another replica owns the cell. An older stream of the node ends.
+  // The first report of a stream. FAILED_PRECONDITION: another replica owns the cell; owner_address() is where, if that
+  // is known. An older stream of the node ends.
   absl::Status Connect(const std::string& node, Listener* listener, const quota::Report& hello);
   void Receive(const std::string& node, Listener* listener, const quota::Report& report);
   void Disconnected(const std::string& node, Listener* listener);
   // The node's process ends: its part is others' from now on.
   void Leave(const std::string& node, Listener* listener);
+  std::string owner_address();
   // Limits may have changed.
   void LimitsChanged();
   // Ends every stream, and takes none any more.
@@ -63,7 +65,7 @@ class Cell {
   void Lose(const absl::Status& why);
 
   const std::string name_;
-  const std::string replica_;
+  const store::CellOwner self_;
   const std::unique_ptr<store::Cells> cells_;
   const Clock& clock_;
   const std::function<uint32_t(const std::string&)> limit_of_;
@@ -72,6 +74,7 @@ class Cell {
   std::condition_variable wake_;
   std::unique_ptr<quota::Allocator> allocator_;  // null: not the owner
   std::map<std::string, Listener*> listeners_;
+  std::string owner_address_;           // of another owner; "": it is not known, or is this replica
   std::map<std::string, bool> enlist_;  // to be written: true to enlist, false to take off
   bool stop_ = false;
   bool closed_ = false;

@@ -8,6 +8,7 @@
 
 #include "common/observe/log.h"
 #include "common/quota/wire.h"
+#include "common/rpc/hint.h"
 #include "common/rpc/peer.h"
 #include "sluice/lease/v1/lease.grpc.pb.h"
 
@@ -40,15 +41,12 @@ class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, pub
     }
     End(absl::ResourceExhaustedError("the node does not take its answers"));
   }
-  void End(const absl::Status& why) override {
-    std::lock_guard lock(mutex_);
-    if (!std::exchange(ended_, true)) Finish(ToGrpc(why));
-  }
+  void End(const absl::Status& why) override { EndWith(why, ""); }
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(absl::OkStatus());
     const absl::Status status = Take();
-    if (!status.ok()) return End(status);
+    if (!status.ok()) return EndWith(status, absl::IsFailedPrecondition(status) ? cell_.owner_address() : "");
     std::lock_guard lock(mutex_);
     if (!ended_) StartRead(&incoming_);
   }
@@ -65,6 +63,11 @@ class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, pub
   }
 
  private:
+  // `owner`: where the node is to go instead; "": nowhere that is known.
+  void EndWith(const absl::Status& why, const std::string& owner) {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(ended_, true)) Finish(rpc::WithHint(ToGrpc(why), {.address = owner}));
+  }
   absl::Status Take() {
     if (!std::exchange(connected_, true)) {
       if (incoming_.node() != node_) {

@@ -9,11 +9,14 @@ namespace {
 // Names of nodes have no commas.
 constexpr Statement kTake = {
     "take_cell",
-    "insert into cells as c (name, owner, term, owned_until, epoch, members, guests, enlisted)"
-    " values ($1, $2, 1, now() + $3::bigint * interval '1 millisecond', 0, '{}', false, '{}')"
-    " on conflict (name) do update set owner = excluded.owner, term = c.term + 1, owned_until = excluded.owned_until"
+    "insert into cells as c (name, owner, owner_address, term, owned_until, epoch, members, guests, enlisted)"
+    " values ($1, $2, $4, 1, now() + $3::bigint * interval '1 millisecond', 0, '{}', false, '{}')"
+    " on conflict (name) do update set owner = excluded.owner, owner_address = excluded.owner_address,"
+    " term = c.term + 1, owned_until = excluded.owned_until"
     " where c.owned_until < now() or c.owner = excluded.owner"
     " returning term, epoch, array_to_string(members, ','), guests, array_to_string(enlisted, ',')"};
+constexpr Statement kOwnerAddress = {"owner_address",
+                                     "select owner_address from cells where name = $1 and owned_until >= now()"};
 constexpr Statement kRenew = {
     "renew_cell",
     "update cells set owned_until = now() + $3::bigint * interval '1 millisecond' where name = $1 and term = $2::bigint"
@@ -36,9 +39,14 @@ class PostgresCells final : public Cells {
  public:
   explicit PostgresCells(const Options& options) : connection_(options) {}
 
-  absl::StatusOr<std::optional<CellRecord>> Take(const std::string& cell, const std::string& owner,
+  absl::StatusOr<std::optional<CellRecord>> Take(const std::string& cell, const CellOwner& owner,
                                                  Duration time) override {
-    return Read(Run(kTake, Parameters().Text(cell).Text(owner).Int(Milliseconds(time))));
+    return Read(Run(kTake, Parameters().Text(cell).Text(owner.replica).Int(Milliseconds(time)).Text(owner.address)));
+  }
+  absl::StatusOr<std::string> OwnerAddress(const std::string& cell) override {
+    auto rows = Run(kOwnerAddress, Parameters().Text(cell));
+    if (!rows.ok()) return rows.status();
+    return rows->rows() == 0 ? "" : rows->Text(0, 0);
   }
   absl::StatusOr<std::optional<CellRecord>> Renew(const std::string& cell, int64_t term, Duration time) override {
     return Read(Run(kRenew, Parameters().Text(cell).Int(term).Int(Milliseconds(time))));

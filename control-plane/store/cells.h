@@ -23,6 +23,11 @@ struct CellRecord {
   std::vector<std::string> enlisted;
 };
 
+struct CellOwner {
+  std::string replica;  // names the process
+  std::string address;  // host:port where nodes find it
+};
+
 class Cells {
  public:
   static std::unique_ptr<Cells> Make(const Options& options);
@@ -30,8 +35,10 @@ class Cells {
 
   // Owns the cell for `time` from before this call on, in a new term, where nobody else does; `owner` itself may have
   // done so. nullopt: somebody else owns it.
-  virtual absl::StatusOr<std::optional<CellRecord>> Take(const std::string& cell, const std::string& owner,
+  virtual absl::StatusOr<std::optional<CellRecord>> Take(const std::string& cell, const CellOwner& owner,
                                                          Duration time) = 0;
+  // Where nodes find who owns the cell now; "": nobody does.
+  virtual absl::StatusOr<std::string> OwnerAddress(const std::string& cell) = 0;
   // For `time` longer. nullopt: another term has begun.
   virtual absl::StatusOr<std::optional<CellRecord>> Renew(const std::string& cell, int64_t term, Duration time) = 0;
   // False: another term has begun.

@@ -5,21 +5,49 @@
 #include "common/schema/text.h"
 
 namespace sluice::sync {
+namespace {
+
+// Where one change stands on one node, the worse the later.
+enum class Stand { kApplied, kRejected, kPending };
+
+struct Standing {
+  Stand stand = Stand::kApplied;
+  const RejectedUpdate* rejected = nullptr;
+};
+
+// Of two connections of the same node, which one is gone is not known here: it counts as far as it is on both.
+void Add(const NodeStatus& node, const std::string& gateway_id, int64_t revision,
+         std::map<std::string, Standing>& standings) {
+  Standing standing{node.applied >= revision ? Stand::kApplied : Stand::kPending};
+  const auto rejected = node.rejected.find(gateway_id);
+  if (rejected != node.rejected.end() && rejected->second.revision >= revision) {
+    standing = {Stand::kRejected, &rejected->second};
+  }
+  Standing& known = standings[node.name];
+  if (standing.stand >= known.stand) known = standing;
+}
+
+}  // namespace
 
 void Registry::Changed() {
   ++changes_;
   changed_.notify_all();
 }
 
+void Registry::LocalChanged() {
+  Changed();
+  if (local_changed_) local_changed_();
+}
+
 void Registry::Connected(const NodeStatus& node) {
   std::lock_guard lock(mutex_);
   nodes_[node.name] = node;
-  Changed();
+  LocalChanged();
 }
 
 void Registry::Disconnected(const std::string& node) {
   std::lock_guard lock(mutex_);
-  if (nodes_.erase(node) > 0) Changed();
+  if (nodes_.erase(node) > 0) LocalChanged();
 }
 
 void Registry::Applied(const std::string& node, int64_t revision, WallTime now) {
@@ -32,7 +60,7 @@ void Registry::Applied(const std::string& node, int64_t revision, WallTime now) 
   std::erase_if(status.rejected, [&](const auto& entry) {
     return entry.second.superseded_by != 0 && entry.second.superseded_by <= status.applied;
   });
-  Changed();
+  LocalChanged();
 }
 
 void Registry::Rejected(const std::string& node, RejectedUpdate update, WallTime now) {
@@ -47,7 +75,7 @@ void Registry::Rejected(const std::string& node, RejectedUpdate update, WallTime
   update.message = schema::Shortened(update.message, kMaxMessageBytes);
   const std::string gateway = update.gateway_id;
   status.rejected[gateway] = std::move(update);
-  Changed();
+  LocalChanged();
 }
 
 void Registry::Sent(const std::string& node, const std::string& gateway_id, int64_t revision) {
@@ -58,24 +86,69 @@ void Registry::Sent(const std::string& node, const std::string& gateway_id, int6
   if (rejected != found->second.rejected.end()) rejected->second.superseded_by = revision;
 }
 
-std::vector<NodeStatus> Registry::Nodes() const {
+std::vector<NodeStatus> Registry::LocalNodes() const {
   std::lock_guard lock(mutex_);
   std::vector<NodeStatus> nodes;
   for (const auto& [name, status] : nodes_) nodes.push_back(status);
   return nodes;
 }
 
+std::vector<NodeStatus> Registry::Nodes() const {
+  std::lock_guard lock(mutex_);
+  std::map<std::string, NodeStatus> latest = nodes_;
+  for (const OtherReplica& other : others_) {
+    for (const NodeStatus& node : other.nodes) {
+      const auto [known, is_new] = latest.try_emplace(node.name, node);
+      if (!is_new && known->second.connected < node.connected) known->second = node;
+    }
+  }
+  std::vector<NodeStatus> nodes;
+  for (auto& [name, status] : latest) nodes.push_back(std::move(status));
+  return nodes;
+}
+
+size_t Registry::other_replicas() const {
+  std::lock_guard lock(mutex_);
+  return others_.size();
+}
+
+void Registry::Follow(std::function<void()> ask, std::function<void()> changed) {
+  std::lock_guard lock(mutex_);
+  ask_ = std::move(ask);
+  local_changed_ = std::move(changed);
+}
+
+uint64_t Registry::question() const {
+  std::lock_guard lock(mutex_);
+  return question_;
+}
+
+void Registry::SetOthers(std::vector<OtherReplica> others, uint64_t question) {
+  std::lock_guard lock(mutex_);
+  others_ = std::move(others);
+  answered_ = std::max(answered_, question);
+  Changed();
+}
+
+// The question that has to be answered before the others are known as they are now.
+uint64_t Registry::Ask() {
+  if (!ask_) return 0;
+  ask_();
+  return ++question_;
+}
+
 RolloutStatus Registry::RolloutLocked(const std::string& gateway_id, int64_t revision) const {
   RolloutStatus rollout;
-  for (const auto& [name, status] : nodes_) {
-    const auto rejected = status.rejected.find(gateway_id);
-    if (rejected != status.rejected.end() && rejected->second.revision >= revision) {
-      rollout.rejected.emplace_back(name, rejected->second);
-    } else if (status.applied >= revision) {
-      rollout.applied.push_back(name);
-    } else {
-      rollout.pending.push_back(name);
-    }
+  std::map<std::string, Standing> standings;
+  for (const auto& [name, status] : nodes_) Add(status, gateway_id, revision, standings);
+  for (const OtherReplica& other : others_) {
+    for (const NodeStatus& node : other.nodes) Add(node, gateway_id, revision, standings);
+    if (other.head < revision) rollout.pending.push_back("control plane " + other.address);
+  }
+  for (const auto& [name, standing] : standings) {
+    if (standing.stand == Stand::kRejected) rollout.rejected.emplace_back(name, *standing.rejected);
+    if (standing.stand == Stand::kApplied) rollout.applied.push_back(name);
+    if (standing.stand == Stand::kPending) rollout.pending.push_back(name);
   }
   return rollout;
 }
@@ -85,12 +158,17 @@ RolloutStatus Registry::Rollout(const std::string& gateway_id, int64_t revision)
   return RolloutLocked(gateway_id, revision);
 }
 
-RolloutStatus Registry::WaitRollout(const std::string& gateway_id, int64_t revision, MonotonicTime deadline) const {
+RolloutStatus Registry::WaitRollout(const std::string& gateway_id, int64_t revision, MonotonicTime deadline) {
   std::unique_lock lock(mutex_);
+  const uint64_t question = Ask();
+  bool in_time = true;
   while (true) {
     RolloutStatus rollout = RolloutLocked(gateway_id, revision);
-    if (rollout.pending.empty()) return rollout;
-    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return RolloutLocked(gateway_id, revision);
+    const bool known = answered_ >= question;
+    if (rollout.pending.empty() && known) return rollout;
+    if (!in_time && !known) rollout.pending.push_back("control planes that the database did not tell of");
+    if (!in_time) return rollout;
+    in_time = changed_.wait_until(lock, deadline) != std::cv_status::timeout;
   }
 }
 

@@ -11,9 +11,14 @@
 
 namespace sluice::sync {
 
-inline Duration Backoff(Duration first, Duration most, int failures) {
-  const Duration bound = std::min(most, first * (int64_t{1} << std::min(failures, 10)));
+// Less than `bound`.
+inline Duration Jitter(Duration bound) {
+  if (bound <= Duration(0)) return Duration(0);
   return Duration(static_cast<int64_t>(Random64() % static_cast<uint64_t>(bound.count())));
+}
+
+inline Duration Backoff(Duration first, Duration most, int failures) {
+  return Jitter(std::min(most, first * (int64_t{1} << std::min(failures, 10))));
 }
 
 }  // namespace sluice::sync

@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "common/observe/log.h"
+#include "common/rpc/hint.h"
+#include "data-plane/sync/addresses.h"
 #include "data-plane/sync/backoff.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
 
@@ -18,7 +20,11 @@ class GrpcClient final : public Client {
  public:
   GrpcClient(ClientOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials, Applier& applier,
              Status& status)
-      : options_(std::move(options)), credentials_(std::move(credentials)), applier_(applier), status_(status) {
+      : options_(std::move(options)),
+        addresses_(options_.control_planes),
+        credentials_(std::move(credentials)),
+        applier_(applier),
+        status_(status) {
     thread_ = std::thread([this] { Run(); });
   }
 
@@ -42,17 +48,24 @@ class GrpcClient final : public Client {
         if (stop_) return;
         context_ = &context;
       }
-      const bool caught_up = Stream(context);
-      failures = caught_up ? 0 : failures + 1;
+      const Ended ended = Stream(context);
+      failures = ended.caught_up ? 0 : failures + 1;
+      addresses_.Next();
+      const Duration backoff = Backoff(kFirstBackoff, kMaxBackoff, addresses_.Rounds(failures));
       std::unique_lock lock(mutex_);
       context_ = nullptr;
-      if (wake_.wait_for(lock, Backoff(kFirstBackoff, kMaxBackoff, failures), [&] { return stop_; })) return;
+      if (wake_.wait_for(lock, std::max(backoff, ended.retry_after), [&] { return stop_; })) return;
       ++status_.reconnects;
     }
   }
 
-  // One stream, from its opening to its end. True where it got as far as being in step.
-  bool Stream(grpc::ClientContext& context) {
+  struct Ended {
+    bool caught_up = false;   // it got as far as being in step
+    Duration retry_after{0};  // as the control plane asks
+  };
+
+  // One stream, from its opening to its end.
+  Ended Stream(grpc::ClientContext& context) {
     const auto stub = v1::Sync::NewStub(MakeChannel());
     const auto stream = stub->Stream(&context);
     v1::NodeMessage hello;
@@ -67,7 +80,7 @@ class GrpcClient final : public Client {
     while (open && stream->Read(&message)) {
       if (message.has_welcome()) {
         status_.connected = true;
-        log::Info("connected to the control plane", {{"control_plane", options_.control_plane}});
+        log::Info("connected to the control plane", {{"control_plane", addresses_.current()}});
       }
       caught_up = caught_up || message.has_caught_up();
       for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && stream->Write(reply);
@@ -76,10 +89,11 @@ class GrpcClient final : public Client {
     const bool was_connected = status_.connected.exchange(false);
     if (was_connected || ended.error_code() != last_error_) {
       log::Warning("no stream from the control plane; the node serves what it has and keeps trying",
-                   {{"control_plane", options_.control_plane}, {"error", ended.error_message()}});
+                   {{"control_plane", addresses_.current()}, {"error", ended.error_message()}});
     }
     last_error_ = ended.error_code();
-    return caught_up;
+    const Duration asked = std::min(rpc::HintOf(ended).retry_after, kMaxRetryDelay);
+    return {caught_up, asked + Jitter(asked)};
   }
 
   // A channel for each stream: an old one would go on connecting while nobody polls for it between two tries, and would
@@ -91,10 +105,11 @@ class GrpcClient final : public Client {
     } else {
       log::Error("cannot read the certificates anew", {{"error", std::string(credentials.status().message())}});
     }
-    return rpc::MakeChannel(options_.control_plane, credentials_);
+    return rpc::MakeChannel(addresses_.current(), credentials_);
   }
 
   const ClientOptions options_;
+  Addresses addresses_;
   std::shared_ptr<grpc::ChannelCredentials> credentials_;
   Applier& applier_;
   Status& status_;

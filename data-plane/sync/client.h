@@ -1,10 +1,13 @@
 #pragma once
 
-// Keeps the Sync stream to the control plane alive on a thread of its own, and feeds the applier. Reconnects for ever,
-// with full jitter between kFirstBackoff and kMaxBackoff; keepalive notices a dead peer within ten seconds.
+// Keeps the Sync stream to one of the control plane's replicas alive on a thread of its own, and feeds the applier.
+// Stays with a replica as long as its stream lasts, then asks the next; reconnects for ever, with full jitter up to a
+// bound that doubles from kFirstBackoff to kMaxBackoff when all of them failed. Keepalive notices a dead peer within
+// ten seconds.
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/rpc/server.h"
@@ -15,9 +18,10 @@ namespace sluice::sync {
 
 inline constexpr Duration kFirstBackoff = std::chrono::milliseconds(200);
 inline constexpr Duration kMaxBackoff = std::chrono::seconds(30);
+inline constexpr Duration kMaxRetryDelay = std::chrono::seconds(60);  // that a control plane may ask for
 
 struct ClientOptions {
-  std::string control_plane;  // host:port
+  std::vector<std::string> control_planes;  // host:port of each replica that is known; at least one
   rpc::TlsFiles tls;
   std::string node;  // the common name of its certificate
   std::string build;

@@ -8,6 +8,8 @@
 
 #include "common/observe/log.h"
 #include "common/quota/wire.h"
+#include "common/rpc/hint.h"
+#include "data-plane/sync/addresses.h"
 #include "data-plane/sync/backoff.h"
 #include "sluice/lease/v1/lease.grpc.pb.h"
 
@@ -101,7 +103,8 @@ class Stream final : public grpc::ClientBidiReactor<lease::v1::Report, lease::v1
 
 class GrpcLeaseClient final : public LeaseClient {
  public:
-  GrpcLeaseClient(ClientOptions options, limit::Shares& shares) : options_(std::move(options)), shares_(shares) {
+  GrpcLeaseClient(ClientOptions options, limit::Shares& shares)
+      : options_(std::move(options)), addresses_(options_.control_planes), shares_(shares) {
     thread_ = std::thread([this] { Run(); });
   }
   ~GrpcLeaseClient() override {
@@ -121,12 +124,27 @@ class GrpcLeaseClient final : public LeaseClient {
   }
 
  private:
+  struct Ended {
+    bool answered = false;
+    std::string owner;  // as the peer says that was not the owner
+  };
+
   void Run() {
-    int failures = 0;
+    std::string address = addresses_.current();
+    int failures = 0, hops = 0;
     while (!stop_) {
-      failures = OneStream() ? 0 : failures + 1;
-      const MonotonicTime until =
-          std::chrono::steady_clock::now() + Backoff(kFirstLeaseRetry, kMaxLeaseRetry, failures);
+      const Ended ended = OneStream(address);
+      hops = ended.answered ? 0 : hops;
+      if (!ended.owner.empty() && hops++ < kMaxOwnerHops) {
+        address = ended.owner;
+        continue;
+      }
+      failures = ended.answered ? 0 : failures + 1;
+      hops = 0;
+      addresses_.Next();
+      address = addresses_.current();
+      const MonotonicTime until = std::chrono::steady_clock::now() +
+                                  Backoff(kFirstLeaseRetry, kMaxLeaseRetry, addresses_.Rounds(failures));
       while (!stop_ && std::chrono::steady_clock::now() < until) {
         shares_.Tick();
         shares_.Wait(until);
@@ -134,11 +152,10 @@ class GrpcLeaseClient final : public LeaseClient {
     }
   }
 
-  // True where it was answered.
-  bool OneStream() {
+  Ended OneStream(const std::string& address) {
     auto credentials = rpc::ClientCredentials(options_.tls);
-    if (!credentials.ok()) return false;  // the sync client says so
-    const auto channel = rpc::MakeChannel(options_.control_plane, *credentials);
+    if (!credentials.ok()) return {};  // the sync client says so
+    const auto channel = rpc::MakeChannel(address, *credentials);
     const auto stub = lease::v1::Lease::NewStub(channel);
     Stream stream(*stub, shares_);
     shares_.Connected();
@@ -159,10 +176,10 @@ class GrpcLeaseClient final : public LeaseClient {
     const grpc::Status ended = stream.End();
     if (ended.error_code() != last_error_ && !stop_) {
       log::Info("no stream of shares; the node keeps its own part of every limit",
-                {{"control_plane", options_.control_plane}, {"error", ended.error_message()}});
+                {{"control_plane", address}, {"error", ended.error_message()}});
     }
     last_error_ = ended.error_code();
-    return stream.answered();
+    return {stream.answered(), rpc::HintOf(ended).address};
   }
 
   void SayGoodbye(Stream& stream) {
@@ -178,6 +195,7 @@ class GrpcLeaseClient final : public LeaseClient {
   }
 
   const ClientOptions options_;
+  Addresses addresses_;
   limit::Shares& shares_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> leaving_{false};

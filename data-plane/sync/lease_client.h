@@ -1,7 +1,7 @@
 #pragma once
 
 // Keeps the Lease stream to the replica that owns the cell, on threads of its own, and moves the node's shares with it.
-// Asks one control plane after the other until one is the owner; tries again without end.
+// Asks one control plane after the other, and the one that they say is the owner; tries again without end.
 
 #include <memory>
 
@@ -14,6 +14,8 @@ namespace sluice::sync {
 // Between two streams, at random up to a bound that doubles with every stream that brought nothing.
 inline constexpr Duration kFirstLeaseRetry = std::chrono::milliseconds(100);
 inline constexpr Duration kMaxLeaseRetry = std::chrono::seconds(5);
+
+inline constexpr int kMaxOwnerHops = 3;  // from one that names the owner to the one it names, without a wait
 
 class LeaseClient {
  public:

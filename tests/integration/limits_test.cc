@@ -78,6 +78,31 @@ TEST_CASE("no second has more than the limit when the allocator and a node die a
   CHECK(AdmittedSince(load.Admitted(), since) >= 3 * kLimit / 2);
 }
 
+TEST_CASE("no second has more than the limit when the replica that allocates dies and another one takes over") {
+  Platform platform(kNodes, 2);
+  platform.Serve("shop", kEcho);
+  Load load(platform.http_ports(), Platform::Host("shop"));
+  load.SetRates({300, 20, 20});
+  for (int round = 0; round < 2; ++round) {
+    std::this_thread::sleep_for(seconds(3));
+    const auto owner = [&] { return platform.database().Query("select owner_address from cells"); };
+    const std::string killed = owner();
+    platform.UseReplica(0);
+    if (killed.find(std::to_string(platform.sync_port())) == std::string::npos) platform.UseReplica(1);
+    platform.control_plane().Kill();
+    load.SetRates({20, 300, 20});
+    REQUIRE(Eventually([&] { return owner() != killed; }));
+    std::this_thread::sleep_for(seconds(4));
+    load.SetRates({20, 20, 300});
+    const auto since = Clock::now();
+    std::this_thread::sleep_for(seconds(3));
+    CHECK(AdmittedSince(load.Admitted(), since) >= 3 * kLimit / 2);
+    platform.StartControlPlane();
+  }
+  CHECK(load.failed() == 0);
+  CHECK(MostInOneSecond(load.Admitted()) <= kLimit);
+}
+
 TEST_CASE("a node that is stopped and goes on admits nothing on what others have meanwhile") {
   Platform platform(kNodes);
   platform.Serve("shop", kEcho);

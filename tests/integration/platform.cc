@@ -34,14 +34,15 @@ Platform::Platform(PlatformOptions options) : options_(std::move(options)) {
   database_ = std::make_unique<Postgres>();
   conninfo_ = database_->conninfo();
   StartUpstream();
-  admin_port_ = FreePort();
-  sync_port_ = FreePort();
-  control_plane_ops_port_ = FreePort();
+  for (int i = 0; i < options_.replicas; ++i) replicas_.push_back({FreePort(), FreePort(), FreePort(), nullptr});
   for (int i = 0; i < options_.nodes; ++i) {
     nodes_.push_back({"node-" + std::to_string(i + 1), FreePort(), FreePort(), FreePort()});
-    if (options_.links) nodes_[i].link = std::make_unique<Link>(sync_port_);
+    if (options_.links) nodes_[i].link = std::make_unique<Link>(sync_port());
   }
-  StartControlPlane();
+  for (replica_ = options_.replicas - 1;; --replica_) {
+    StartControlPlane();
+    if (replica_ == 0) break;
+  }
   const std::string issue = kBin + "/sluice-control-plane";
   REQUIRE(
       Run({issue, "issue", "--state", state(), "--kind", "edge", "--name", "gw.localhost", "--out", folder_ / "edge"})
@@ -71,7 +72,7 @@ std::string Platform::token() const {
 
 Finished Platform::Sluice(std::vector<std::string> arguments, const std::string& input) {
   arguments.insert(arguments.begin(),
-                   {kBin + "/sluice", "--server", At(admin_port_), "--token-file", folder_ / "admin-token"});
+                   {kBin + "/sluice", "--server", At(admin_port()), "--token-file", folder_ / "admin-token"});
   return Run(arguments, input, {"HOME=" + state(), "NO_COLOR=1"});
 }
 
@@ -102,33 +103,39 @@ void Platform::Serve(const std::string& gateway, const std::string& document) {
 }
 
 void Platform::StartControlPlane() {
+  Replica& replica = replicas_[replica_];
+  const std::string number = replica_ == 0 ? "" : "-" + std::to_string(replica_ + 1);
+  const std::string log = folder_ / "control-plane" + number + ".log";
   std::vector<std::string> command = {kBin + "/sluice-control-plane", "--database", conninfo_, "--state", state(),
-                                      "--admin", At(admin_port_), "--sync", At(sync_port_), "--ops",
-                                      At(control_plane_ops_port_), "--egress-allow", At(upstream_port_)};
+                                      "--admin", At(replica.admin), "--sync", At(replica.sync), "--ops",
+                                      At(replica.ops), "--egress-allow", At(upstream_port_)};
   for (const uint16_t port : options_.upstream_ports) command.insert(command.end(), {"--egress-allow", At(port)});
-  control_plane_ = std::make_unique<Process>(command, folder_ / "control-plane.log");
+  replica.process = std::make_unique<Process>(command, log);
   Finished listed;
   const bool decided = Eventually([&] {
     listed = Sluice({"gateway", "list"});
-    return listed.exit_code == 0 || !control_plane_->running();
+    return listed.exit_code == 0 || !control_plane().running();
   });
-  INFO("control plane: " << ReadFile(folder_ / "control-plane.log") << "\nclient: " << listed.err);
+  INFO("control plane: " << ReadFile(log) << "\nclient: " << listed.err);
   REQUIRE(decided);
-  REQUIRE(control_plane_->running());
+  REQUIRE(control_plane().running());
 }
 
 void Platform::StopControlPlane() {
-  control_plane_->Signal(SIGTERM);
-  CHECK(control_plane_->Wait() == 0);
+  control_plane().Signal(SIGTERM);
+  CHECK(control_plane().Wait() == 0);
 }
 
 void Platform::StartNode(int index, bool wait_ready) {
   Node& node = nodes_[index];
   const std::string own = folder_ / node.name;
-  const uint16_t control_plane = node.link == nullptr ? sync_port_ : node.link->port();
+  std::string control_planes = node.link == nullptr ? "" : At(node.link->port());
+  for (const Replica& replica : replicas_) {
+    if (node.link == nullptr) control_planes += (control_planes.empty() ? "" : ",") + At(replica.sync);
+  }
   std::vector<std::string> command = options_.node_runner;
   const std::vector<std::string> words = {
-      kBin + "/sluice-data-plane", "--name", node.name, "--control-plane", At(control_plane),
+      kBin + "/sluice-data-plane", "--name", node.name, "--control-plane", control_planes,
       "--ca", folder_ / "ca.pem", "--cert", own + "/cert.pem", "--key", own + "/key.pem",
       "--http", At(node.http), "--https", At(node.https), "--ops", At(node.ops),
       "--tls-cert", folder_ / "edge/cert.pem", "--tls-key", folder_ / "edge/key.pem",
@@ -152,8 +159,8 @@ bool Platform::NodeReady(int index) {
   return Answers(nodes_[index].ops, "/readyz");
 }
 
-double Platform::NodeMetric(int index, const std::string& name) {
-  const std::string page = Run({"curl", "-fsS", "http://" + At(nodes_[index].ops) + "/metrics"}).out;
+double Platform::Metric(uint16_t port, const std::string& name) {
+  const std::string page = Run({"curl", "-fsS", "http://" + At(port) + "/metrics"}).out;
   const size_t at = page.find("\n" + name + " ");
   return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
 }

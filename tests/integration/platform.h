@@ -30,21 +30,24 @@ services:
 
 struct PlatformOptions {
   int nodes = 1;
-  bool links = false;  // each node reaches the control plane through a link() of its own
+  int replicas = 1;    // of the control plane
+  bool links = false;  // each node reaches the first replica through a link() of its own, and no other
   std::vector<std::string> node_runner = {};  // what runs a node: words before its own command
   std::vector<uint16_t> upstream_ports = {};  // of 127.0.0.1, that services may reach beside the demo upstream
 };
 
 class Platform {
  public:
-  // Everything is up and every node is ready when it returns.
-  explicit Platform(int nodes = 1) : Platform(PlatformOptions{nodes}) {}
+  // Everything is up and every node is ready when it returns. Nodes without links know every replica of the control
+  // plane.
+  explicit Platform(int nodes = 1, int replicas = 1) : Platform(PlatformOptions{nodes, replicas}) {}
   explicit Platform(PlatformOptions options);
 
-  // The command line client with this platform's server and admin token.
+  // The command line client with this platform's admin token, and the server that UseReplica named last (the first).
   Finished Sluice(std::vector<std::string> arguments, const std::string& input = "");
   // The same; fails the test unless it exits with 0. What it printed.
   std::string Ok(std::vector<std::string> arguments, const std::string& input = "");
+  void UseReplica(int index) { replica_ = index; }
 
   // Creates a gateway and applies a decK document to it, waiting until every node serves it. `upstream()` stands for
   // the demo upstream's URL where the document says UPSTREAM.
@@ -59,9 +62,9 @@ class Platform {
   std::vector<uint16_t> http_ports() const;  // of every node
   uint16_t https_port(int node = 0) const { return nodes_[node].https; }
   uint16_t ops_port(int node = 0) const { return nodes_[node].ops; }
-  uint16_t admin_port() const { return admin_port_; }
-  uint16_t sync_port() const { return sync_port_; }
-  uint16_t control_plane_ops_port() const { return control_plane_ops_port_; }
+  uint16_t admin_port() const { return replicas_[replica_].admin; }
+  uint16_t sync_port() const { return replicas_[replica_].sync; }
+  uint16_t control_plane_ops_port() const { return replicas_[replica_].ops; }
   uint16_t upstream_port() const { return upstream_port_; }
   std::string state() const { return folder_.path(); }
   std::string token() const;
@@ -70,27 +73,35 @@ class Platform {
   Link& link(int node = 0) { return *nodes_[node].link; }
   // From the control plane's next start on: a libpq connection string.
   void UseDatabase(std::string conninfo) { conninfo_ = std::move(conninfo); }
-  Process& control_plane() { return *control_plane_; }
+  Process& control_plane() { return *replicas_[replica_].process; }
   Process& upstream() { return *upstream_; }
   Process& node(int index = 0) { return *nodes_[index].process; }
+  // Of the replica in use.
   void StopControlPlane();  // SIGTERM and wait
   void StartControlPlane();
   void StopNode(int index);
   void StartNode(int index, bool wait_ready = true);
   bool NodeReady(int index);
-  // The value of one of a node's metrics without labels; -1 where it does not answer.
-  double NodeMetric(int index, const std::string& name);
+  // The value of a metric without labels, of a node or of the replica in use; -1 where it does not answer.
+  double NodeMetric(int index, const std::string& name) { return Metric(nodes_[index].ops, name); }
+  double ControlPlaneMetric(const std::string& name) { return Metric(control_plane_ops_port(), name); }
   // The configurations in a node's last good snapshot, one after the other; "" where there is none.
   std::string OnDisk(int index);
   // The id and the compiled configuration of the only gateway, as the database has it.
   std::pair<std::string, std::string> Compiled();
 
  private:
+  static double Metric(uint16_t port, const std::string& name);
+
   struct Node {
     std::string name;
     uint16_t http = 0, https = 0, ops = 0;
     std::unique_ptr<Link> link = nullptr;
     std::unique_ptr<Process> process = nullptr;
+  };
+  struct Replica {
+    uint16_t admin = 0, sync = 0, ops = 0;
+    std::unique_ptr<Process> process;
   };
   void StartUpstream();
   const PlatformOptions options_;
@@ -98,9 +109,10 @@ class Platform {
   std::unique_ptr<Postgres> database_;
   std::string conninfo_;
   std::unique_ptr<Process> upstream_;
-  std::unique_ptr<Process> control_plane_;
+  std::vector<Replica> replicas_;
+  int replica_ = 0;
   std::vector<Node> nodes_;
-  uint16_t upstream_port_ = 0, admin_port_ = 0, sync_port_ = 0, control_plane_ops_port_ = 0;
+  uint16_t upstream_port_ = 0;
 };
 
 }  // namespace sluice::test

@@ -53,7 +53,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"common/schema", {"sluice/schema", "common/observe"}},
     {"common/egress", {}},
     {"common/quota", {"sluice/lease"}},
-    {"common/rpc", {"common/observe", "grpc/"}},
+    {"common/rpc", {"common/observe", "grpc/", "google/rpc"}},
     {"common/config", {"common/schema", "common/egress", "common/observe", "sluice/"}},
     {"control-plane/store", {"common/observe", "sluice/config"}},
     {"control-plane/access", {"control-plane/store", "common/", "sluice/"}},

@@ -14,13 +14,15 @@ constexpr char kCell[] = "default";
 TEST_CASE("a cell has one owner at a time, and each time a later term") {
   Database database;
   const auto cells = Cells::Make(database.options());
-  const auto first = cells->Take(kCell, "replica-1", seconds(60));
+  const auto first = cells->Take(kCell, {"replica-1", "replica-1:7002"}, seconds(60));
   REQUIRE(first.ok());
   REQUIRE(first->has_value());
   CHECK((*first)->members.empty());
-  CHECK_FALSE((*cells->Take(kCell, "replica-2", seconds(60))).has_value());
+  CHECK_FALSE((*cells->Take(kCell, {"replica-2", "replica-2:7002"}, seconds(60))).has_value());
+  CHECK(*cells->OwnerAddress(kCell) == "replica-1:7002");
   REQUIRE(cells->Release(kCell, (*first)->term).ok());
-  const auto second = cells->Take(kCell, "replica-2", seconds(60));
+  CHECK(*cells->OwnerAddress(kCell) == "");
+  const auto second = cells->Take(kCell, {"replica-2", "replica-2:7002"}, seconds(60));
   REQUIRE(second.ok());
   REQUIRE(second->has_value());
   CHECK((*second)->term > (*first)->term);
@@ -29,9 +31,9 @@ TEST_CASE("a cell has one owner at a time, and each time a later term") {
 TEST_CASE("an ownership that is not renewed in its time is another's, and the old term writes no more") {
   Database database;
   const auto cells = Cells::Make(database.options());
-  auto first = cells->Take(kCell, "replica-1", milliseconds(-1));
+  auto first = cells->Take(kCell, {"replica-1", "replica-1:7002"}, milliseconds(-1));
   REQUIRE(first.ok());
-  const auto second = cells->Take(kCell, "replica-2", seconds(60));
+  const auto second = cells->Take(kCell, {"replica-2", "replica-2:7002"}, seconds(60));
   REQUIRE(second.ok());
   REQUIRE(second->has_value());
   CHECK_FALSE((*cells->Renew(kCell, (*first)->term, seconds(60))).has_value());
@@ -43,7 +45,7 @@ TEST_CASE("an ownership that is not renewed in its time is another's, and the ol
 TEST_CASE("a membership is kept with its epoch, and who is enlisted is kept once") {
   Database database;
   const auto cells = Cells::Make(database.options());
-  auto record = **cells->Take(kCell, "replica-1", seconds(60));
+  auto record = **cells->Take(kCell, {"replica-1", "replica-1:7002"}, seconds(60));
   record.epoch = 7;
   record.members = {"node-1", "node-2"};
   record.guests = true;
@@ -60,7 +62,7 @@ TEST_CASE("a membership is kept with its epoch, and who is enlisted is kept once
 TEST_CASE("a node that is removed is neither listed nor enlisted") {
   Database database;
   const auto cells = Cells::Make(database.options());
-  const auto record = **cells->Take(kCell, "replica-1", seconds(60));
+  const auto record = **cells->Take(kCell, {"replica-1", "replica-1:7002"}, seconds(60));
   REQUIRE(cells->Enlist(kCell, "node-1").ok());
   REQUIRE(database->PutNode({"node-1", "0.1.0", "127.0.0.1:1", WallTime()}).ok());
   REQUIRE(database->RemoveNode("node-1", {"admin", "RemoveNode", "", "", "", "{}", "OK"}).ok());

@@ -117,5 +117,74 @@ TEST_CASE("what is cut off of a rejection leaves whole characters") {
   CHECK(registry.Nodes().at(0).rejected.at("g").message == cut);
 }
 
+// With a node connected here that has applied 9, and whatever another replica reports.
+struct Two {
+  Two() {
+    registry.Connected(Node("here", 9));
+    registry.Follow([this] { ++asked; }, [] {});
+  }
+  void Report(int64_t head, std::vector<NodeStatus> nodes) {
+    registry.SetOthers({{"other:7002", head, std::move(nodes)}}, registry.question());
+  }
+  Registry registry;
+  int asked = 0;
+};
+
+TEST_CASE("a node that is connected to another replica counts as that one reports") {
+  Two two;
+  two.Report(9, {Node("there", 4)});
+  CHECK(two.registry.Rollout("g", 9).pending == std::vector<std::string>{"there"});
+  two.Report(9, {Node("there", 9)});
+  CHECK(two.registry.Rollout("g", 9).applied == std::vector<std::string>{"here", "there"});
+  NodeStatus refusing = Node("there", 9);
+  refusing.rejected["g"] = {"g", 9, "R", ""};
+  two.Report(9, {refusing});
+  CHECK(two.registry.Rollout("g", 9).rejected.at(0).first == "there");
+}
+
+TEST_CASE("a replica that has not listed its nodes since it had the change is pending") {
+  Two two;
+  two.Report(8, {});
+  CHECK(two.registry.Rollout("g", 9).pending == std::vector<std::string>{"control plane other:7002"});
+  CHECK(two.registry.Rollout("g", 8).pending.empty());
+}
+
+TEST_CASE("a node that two replicas list is as far as it is on both, and is named once") {
+  Two two;
+  two.Report(9, {Node("here", 4)});
+  CHECK(two.registry.Rollout("g", 9).pending == std::vector<std::string>{"here"});
+  CHECK(two.registry.Rollout("g", 9).applied.empty());
+  CHECK(two.registry.Nodes().size() == 1);
+  CHECK(two.registry.LocalNodes().size() == 1);
+}
+
+TEST_CASE("who waits is not told before the others have been asked after the question") {
+  Two two;
+  const RolloutStatus early = two.registry.WaitRollout("g", 9, kPast);
+  CHECK(two.asked == 1);
+  CHECK(early.pending.size() == 1);
+  two.Report(9, {});
+  CHECK(two.registry.Rollout("g", 9).pending.empty());
+  std::thread answers([&] {
+    while (two.registry.question() < 2) std::this_thread::yield();
+    two.Report(9, {Node("there", 9)});
+  });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  CHECK(two.registry.WaitRollout("g", 9, deadline).applied.size() == 2);
+  answers.join();
+}
+
+TEST_CASE("an answer to an earlier question does not end a wait") {
+  Two two;
+  const uint64_t earlier = two.registry.question();
+  std::thread answers([&] {
+    while (two.registry.question() == earlier) std::this_thread::yield();
+    two.registry.SetOthers({}, earlier);
+  });
+  CHECK(two.registry.WaitRollout("g", 9, std::chrono::steady_clock::now() + std::chrono::milliseconds(50))
+            .pending.size() == 1);
+  answers.join();
+}
+
 }  // namespace
 }  // namespace sluice::sync

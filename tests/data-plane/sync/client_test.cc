@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "catch2/catch.hpp"
+#include "data-plane/sync/addresses.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
 #include "tests/support/eventually.h"
 
@@ -66,8 +67,11 @@ class FakeControlPlane final : public v1::Sync::Service {
 };
 
 struct Node {
-  explicit Node(int port) {
-    auto started = Client::Start({.control_plane = "127.0.0.1:" + std::to_string(port),
+  explicit Node(int port) : Node(std::vector{port}) {}
+  explicit Node(const std::vector<int>& ports) {
+    std::vector<std::string> addresses;
+    for (int port : ports) addresses.push_back("127.0.0.1:" + std::to_string(port));
+    auto started = Client::Start({.control_planes = addresses,
                                   .tls = {},
                                   .node = "node-1",
                                   .build = "0.1.0",
@@ -109,6 +113,22 @@ TEST_CASE("a node that found no control plane connects when there is one") {
   CHECK(control_plane.Next().node() == "node-1");
 }
 
+TEST_CASE("a node asks one control plane after the other, whichever it begins with") {
+  FakeControlPlane first, second;
+  Node node({1, first.port(), second.port()});
+  CHECK(first.Next().node() == "node-1");
+  CHECK(second.Next().node() == "node-1");
+  CHECK(first.Next().revision() == 7);
+}
+
+TEST_CASE("the wait doubles only when every control plane has failed") {
+  const Addresses three({"a", "b", "c"});
+  CHECK(three.Rounds(0) == 0);
+  CHECK(three.Rounds(2) == 0);
+  CHECK(three.Rounds(3) == 1);
+  CHECK(three.Rounds(7) == 2);
+}
+
 TEST_CASE("a client ends while it waits for a control plane that is not there") {
   Node node(1);
   node.client.reset();
@@ -120,7 +140,7 @@ TEST_CASE("certificates that cannot be read are an error that names the file") {
   Status status;
   SystemClock clock;
   Applier applier({publisher, {}, status, clock, [](std::function<v1::Snapshot()>) {}});
-  auto client = Client::Start({.control_plane = "127.0.0.1:1", .tls = {"/no/cert.pem", "/no/key.pem", "/no/ca.pem"}},
+  auto client = Client::Start({.control_planes = {"127.0.0.1:1"}, .tls = {"/no/cert.pem", "/no/key.pem", "/no/ca.pem"}},
                               applier, status);
   REQUIRE_FALSE(client.ok());
   CHECK(std::string(client.status().message()).find("/no/") != std::string::npos);
