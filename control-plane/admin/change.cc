@@ -145,7 +145,8 @@ absl::Status CommitFailed(const absl::Status& status) {
   if (absl::IsUnavailable(status)) {
     return WithReason(
         absl::StatusCode::kUnavailable,
-        "the database went away during the change: it may or may not have been made; read it, or repeat the call",
+        "the database went away during the change: it may or may not have been made; read it, or repeat the call, "
+        "which a request_id makes safe",
         "DATABASE");
   }
   if (absl::IsAborted(status)) {

@@ -5,6 +5,7 @@
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/plan_rules.h"
+#include "control-plane/admin/repeat.h"
 #include "control-plane/admin/serve.h"
 #include "control-plane/admin/service_list.h"
 #include "control-plane/admin/view.h"
@@ -65,6 +66,12 @@ class Plans final : public v1::Plans::Service {
     plan.DiscardUnknownFields();
     if (absl::Status checked = CheckPlan(plan); !checked.ok()) return checked;
     const std::lock_guard one_at_a_time(mutex_);
+    const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps_, call);
+    if (!repeat.ok()) return repeat.status();
+    if (repeat->has_value()) {
+      response = plan;
+      return absl::OkStatus();
+    }
     const absl::StatusOr<std::vector<std::string>> gateways = deps_.store.GatewaysOnPlan(plan.name());
     if (!gateways.ok()) return FromStore(gateways.status());
     if (absl::Status fits = CheckGateways(call, plan, *gateways); !fits.ok()) return fits;
@@ -80,14 +87,17 @@ class Plans final : public v1::Plans::Service {
     const std::string message = Cat("plan ", plan.name(), " changed");
     for (const std::string& id : *now) {
       Call one = call;
+      one.fingerprint.clear();  // each is a part of what was asked for
       const absl::StatusOr<Changed> changed = ChangeConfig(deps_, one, {id, message}, PlanEdit(plan));
       if (!changed.ok() && !absl::IsNotFound(changed.status())) return changed.status();
     }
     response = plan;
-    return absl::OkStatus();
+    if (call.fingerprint.empty()) return absl::OkStatus();
+    return FromStore(deps_.store.KeepRequest(ToKeep(call)).status());
   }
 
   absl::Status CheckGateways(Call call, const Plan& plan, const std::vector<std::string>& gateways) {
+    call.fingerprint.clear();
     std::string message;
     size_t unfit = 0;
     for (const std::string& id : gateways) {

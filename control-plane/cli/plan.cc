@@ -25,6 +25,7 @@ struct PlanFlags {
   std::optional<bool> plugin_restrictions;
   std::vector<std::string> allow_plugins;
   std::vector<std::string> egress_allow;
+  bool dry_run = false;
 };
 
 void Show(Cli& cli, const Plan& plan) {
@@ -64,11 +65,14 @@ int Set(Cli& cli, const PlanFlags& flags) {
   if (!status.ok()) return cli.output.Fail(status);
   plan.set_name(flags.name);
   Change(flags, plan);
+  request.set_validate_only(flags.dry_run);
   Plan stored;
   status = cli.Call("Plans/SetPlan", request, stored);
   if (!status.ok()) return cli.output.Fail(status);
   Show(cli, stored);
-  cli.output.Note(Cat("plan ", flags.name, " is set; every gateway on it takes it over as a new version"));
+  cli.output.Note(flags.dry_run
+                      ? Cat("dry run: plan ", flags.name, " can be set; every gateway on it stays valid")
+                      : Cat("plan ", flags.name, " is set; every gateway on it takes it over as a new version"));
   return kOk;
 }
 
@@ -114,6 +118,7 @@ void AddPlanCommands(CLI::App& app, Cli& cli) {
       ->delimiter(',');
   command->add_option("--egress-allow", set->egress_allow, "CIDR[:port[-port]] beyond public addresses; \"\" for none")
       ->delimiter(',');
+  command->add_flag("--dry-run", set->dry_run, "Check and show what it would be");
   command->callback([&cli, set] { cli.command = [&cli, set] { return Set(cli, *set); }; });
 
   const auto name = std::make_shared<std::string>();

@@ -217,6 +217,38 @@ TEST_CASE("a creation whose gateway is gone says so when it is repeated") {
   CHECK(status.error_message().find("has been deleted since") != std::string::npos);
 }
 
+TEST_CASE("a plan that was set once is not set again over a later one") {
+  Shop shop;
+  const auto set = [&](uint32_t limit, const std::string& request_id) {
+    admin::v1::SetPlanRequest request;
+    *request.mutable_plan() = config::ServerlessPlan();
+    request.mutable_plan()->set_requests_per_second(limit);
+    request.set_request_id(request_id);
+    config::v1::Plan plan;
+    return shop.plans_stub->SetPlan(Served::As(test::kOperator).get(), request, &plan);
+  };
+  REQUIRE(set(7, "r1").ok());
+  REQUIRE(set(8, "r2").ok());
+  REQUIRE(set(7, "r1").ok());
+  CHECK(shop.store.GetPlan("serverless")->requests_per_second() == 8);
+  CHECK(shop.version() == 3);
+  CHECK(ReasonOf(set(9, "r1")) == "REQUEST_ID_REUSED");
+}
+
+TEST_CASE("a plan that some gateways have not taken over yet is finished when the call is repeated") {
+  Shop shop;
+  admin::v1::SetPlanRequest request;
+  *request.mutable_plan() = config::ServerlessPlan();
+  request.mutable_plan()->set_requests_per_second(7);
+  request.set_request_id("r1");
+  config::v1::Plan plan;
+  shop.store.fail_next = {absl::UnavailableError("gone")};
+  CHECK_FALSE(shop.plans_stub->SetPlan(Served::As(test::kOperator).get(), request, &plan).ok());
+  CHECK(shop.version() == 1);
+  CHECK(shop.plans_stub->SetPlan(Served::As(test::kOperator).get(), request, &plan).ok());
+  CHECK(shop.version() == 2);
+}
+
 TEST_CASE("validate_only keeps no id") {
   Shop shop;
   admin::v1::PutEntityRequest request = Shop::Consumer("ann", "r1");

@@ -156,6 +156,13 @@ TEST_CASE("a gateway can be created in a dry run, too") {
   CHECK(shell.err == "dry run: gateway shop can be created\n");
 }
 
+TEST_CASE("a plan can be tried, too") {
+  Shell shell;
+  CHECK(shell.Run({"plan", "set", "big", "--dry-run"}) == 0);
+  CHECK(shell.client.last == R"(plan { name: "big" } validate_only: true)");
+  CHECK(shell.err == "dry run: plan big can be set; every gateway on it stays valid\n");
+}
+
 TEST_CASE("a watch prints a line at every change, and ends with the error that ended it") {
   Shell shell;
   shell.client.streamed = {Gateway(5, {"n1"}, {"n2", "n3"}), Gateway(5, {"n1", "n2", "n3"}, {})};
