@@ -184,10 +184,13 @@ class Refresher {
   explicit Refresher(index::Index& index) : index_(index) {}
   void Ring() {
     const absl::Status status = index_.Refresh();
-    const bool up = status.ok();
-    if (up_.exchange(up) == up) return;
-    if (up) {
+    up_ = status.ok();
+    if (std::exchange(last_, status.code()) == status.code()) return;
+    if (status.ok()) {
       log::Info("the database answers again");
+    } else if (absl::IsDataLoss(status)) {
+      log::Error("the database cannot be followed; serving on from memory, until this process is started again",
+                 {{"reason", std::string(status.message())}});
     } else {
       log::Error("the database is lost; serving on from memory", {{"reason", std::string(status.message())}});
     }
@@ -197,6 +200,7 @@ class Refresher {
  private:
   index::Index& index_;
   std::atomic<bool> up_{true};
+  absl::StatusCode last_ = absl::StatusCode::kOk;  // the doorbell's thread's
 };
 
 // Throws where it cannot listen: the library's way.

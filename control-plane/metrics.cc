@@ -101,6 +101,12 @@ std::vector<MetricFamily> Metrics::Collect() const {
       Counter("sluice_sync_full_total", "Streams that began with everything.", sources_.sync.full_syncs));
   families.push_back(
       Counter("sluice_sync_refused_streams_total", "Streams that were turned away.", sources_.sync.refused_streams));
+  families.push_back(Counter("sluice_sync_nodes_ahead_total",
+                             "Streams of nodes that held more than the database: it was restored to the past.",
+                             sources_.sync.nodes_ahead));
+  families.push_back(Gauge("sluice_unreadable_gateways",
+                           "Gateways whose configuration does not open with the keys that are here.",
+                           static_cast<double>(sources_.index.unreadable())));
   families.push_back(Refused(sources_.admin_server, sources_.sync_server));
   families.push_back(Requests(sources_.requests));
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });

@@ -5,6 +5,18 @@
 #include "absl/strings/str_cat.h"
 
 namespace sluice::index {
+namespace {
+
+uint32_t LimitOf(Entry& entry) {
+  if (!entry.request_limit) {
+    config::v1::GatewayConfig config;
+    const bool read = entry.config != nullptr && config.ParseFromString(*entry.config);
+    entry.request_limit = read ? config.plan().requests_per_second() : 0;
+  }
+  return *entry.request_limit;
+}
+
+}  // namespace
 
 absl::Status Index::Refresh() {
   std::lock_guard refreshing(refresh_mutex_);
@@ -18,8 +30,8 @@ absl::Status Index::Refresh() {
       status = CheckClock();
       break;
     } else {
-      Take(*std::move(rows));
-      moved = true;
+      status = Take(*std::move(rows));
+      moved = moved || status.ok();
     }
   }
   if (moved) Wake();
@@ -27,25 +39,61 @@ absl::Status Index::Refresh() {
 }
 
 // The clock never runs backwards, unless the database was restored under us.
-absl::Status Index::CheckClock() const {
+absl::Status Index::CheckClock() {
   auto clock = store_.HeadRevision();
   if (!clock.ok()) return clock.status();
-  if (*clock >= head()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("the database is at revision ", *clock, ", behind ", head(),
-                                          " that was served: it was restored; restart to serve its state"));
+  if (*clock < head()) {
+    return absl::DataLossError(absl::StrCat("the database is at revision ", *clock, ", behind ", head(),
+                                            " that was served: it was restored; restart to serve its state"));
+  }
+  auto horizon = store_.Horizon();
+  if (!horizon.ok()) return horizon.status();
+  Purge(*horizon);
+  return absl::OkStatus();
 }
 
-void Index::Take(std::vector<store::ConfigRow> rows) {
+absl::Status Index::Take(std::vector<store::ConfigRow> rows) {
   std::lock_guard lock(mutex_);
+  if (head_ > 0 && rows.front().horizon > head_) {
+    return absl::DataLossError(absl::StrCat("the database has forgotten removals up to revision ",
+                                            rows.front().horizon, ", and this replica has read up to ", head_,
+                                            " only: restart it"));
+  }
   for (store::ConfigRow& row : rows) {
     head_ = row.revision;
-    if (row.kind == config::v1::SELF_MANAGED) continue;
-    Entry entry{row.revision, row.gateway_id, row.removed, nullptr, std::nullopt};
-    if (!row.removed) entry.config = std::make_shared<const std::string>(std::move(row.config));
-    int64_t& known = revision_of_[row.gateway_id];
-    by_revision_.erase(known);
-    known = row.revision;
-    by_revision_.emplace(row.revision, std::move(entry));
+    if (row.kind != config::v1::SELF_MANAGED) Put(std::move(row));
+  }
+  return absl::OkStatus();
+}
+
+void Index::Put(store::ConfigRow row) {
+  Entry entry{row.revision, row.gateway_id, row.removed, nullptr, std::nullopt};
+  if (!row.removed) entry.config = std::make_shared<const std::string>(std::move(row.config));
+  int64_t& known = revision_of_[row.gateway_id];
+  const auto before = by_revision_.find(known);
+  if (row.unreadable) {
+    unreadable_.insert(row.gateway_id);
+    if (before != by_revision_.end()) entry.request_limit = LimitOf(before->second);  // nodes serve that one on
+  } else {
+    unreadable_.erase(row.gateway_id);
+  }
+  if (before != by_revision_.end()) by_revision_.erase(before);
+  known = row.revision;
+  by_revision_.emplace(row.revision, std::move(entry));
+}
+
+void Index::Purge(int64_t horizon) {
+  std::lock_guard lock(mutex_);
+  if (horizon <= horizon_) return;
+  horizon_ = horizon;
+  const auto end = by_revision_.upper_bound(horizon);
+  for (auto entry = by_revision_.begin(); entry != end;) {
+    if (entry->second.removed) {
+      revision_of_.erase(entry->second.gateway_id);
+      entry = by_revision_.erase(entry);
+    } else {
+      ++entry;
+    }
   }
 }
 
@@ -66,17 +114,21 @@ int64_t Index::head() const {
   return head_;
 }
 
+int64_t Index::horizon() const {
+  std::lock_guard lock(mutex_);
+  return horizon_;
+}
+
+int64_t Index::unreadable() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int64_t>(unreadable_.size());
+}
+
 uint32_t Index::RequestLimit(const std::string& gateway_id) {
   std::lock_guard lock(mutex_);
   const auto revision = revision_of_.find(gateway_id);
   if (revision == revision_of_.end()) return 0;
-  Entry& entry = by_revision_.at(revision->second);
-  if (!entry.request_limit) {
-    config::v1::GatewayConfig config;
-    const bool read = entry.config != nullptr && config.ParseFromString(*entry.config);
-    entry.request_limit = read ? config.plan().requests_per_second() : 0;
-  }
-  return *entry.request_limit;
+  return LimitOf(by_revision_.at(revision->second));
 }
 
 int64_t Index::Watch(std::function<void()> wake) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "control-plane/store/store.h"
 
@@ -23,7 +24,7 @@ struct Entry {
   int64_t revision = 0;
   std::string gateway_id;
   bool removed = false;
-  std::shared_ptr<const std::string> config;  // null where removed
+  std::shared_ptr<const std::string> config;  // null where removed; empty where it is unreadable
   std::optional<uint32_t> request_limit;      // a second; 0: none; read from `config` when it is first asked for
 };
 
@@ -32,12 +33,18 @@ class Index {
   explicit Index(store::Store& store) : store_(store) {}
 
   // Reads what was committed since, in order, and wakes the watchers. UNAVAILABLE: what was read so far is kept.
-  // DATA_LOSS: the database is behind what was served; nothing is rolled back.
+  // DATA_LOSS: the database is behind what was served, and nothing is rolled back; or it has purged removals that were
+  // not read yet, and nothing more is read.
   absl::Status Refresh();
 
   // The first entry after the cursor; nullopt at the head.
   std::optional<Entry> After(int64_t cursor) const;
   int64_t head() const;
+  // Who holds nothing newer than this may have missed that a gateway was removed.
+  int64_t horizon() const;
+  // Gateways whose configuration does not open with the keys of this replica. Nodes refuse what they are sent of them
+  // and keep what they have.
+  int64_t unreadable() const;
   // Requests a second of the gateway; 0: it has no limit, or is not there.
   uint32_t RequestLimit(const std::string& gateway_id);
 
@@ -48,14 +55,18 @@ class Index {
 
  private:
   static constexpr int kRowsPerRead = 1000;
-  absl::Status CheckClock() const;
-  void Take(std::vector<store::ConfigRow> rows);
+  absl::Status CheckClock();
+  absl::Status Take(std::vector<store::ConfigRow> rows);
+  void Put(store::ConfigRow row);
+  void Purge(int64_t horizon);
   void Wake();
 
   store::Store& store_;
   std::mutex refresh_mutex_;
   mutable std::mutex mutex_;
   int64_t head_ = 0;
+  int64_t horizon_ = 0;
+  absl::flat_hash_set<std::string> unreadable_;
   std::map<int64_t, Entry> by_revision_;
   absl::flat_hash_map<std::string, int64_t> revision_of_;
   std::mutex watchers_mutex_;

@@ -60,16 +60,18 @@ constexpr Statement kTick = {
     " c as (insert into gateway_config (gateway_id, revision, removed, kind, config)"
     "       select $1, tick.revision, false, $3::bigint::smallint, $4 from tick"
     "       on conflict (gateway_id) do update"
-    "       set revision = excluded.revision, removed = false, kind = excluded.kind, config = excluded.config),"
+    "       set revision = excluded.revision, removed = false, kind = excluded.kind, config = excluded.config,"
+    "           removed_at = null),"
     " r as (update kept_requests set revision = tick.revision from tick where caller = $5 and request_id = $6)"
     " select revision from tick"};
 constexpr Statement kDeleteGateway = {"delete_gateway", "delete from gateways where id = $1"};
 constexpr Statement kTickRemoval = {
     "tick_removal",
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind)"
-    "       select $1, tick.revision, true, $2::bigint::smallint from tick"
-    "       on conflict (gateway_id) do update set revision = excluded.revision, removed = true, config = null),"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind, removed_at)"
+    "       select $1, tick.revision, true, $2::bigint::smallint, now() from tick"
+    "       on conflict (gateway_id) do update"
+    "       set revision = excluded.revision, removed = true, config = null, removed_at = now()),"
     " r as (update kept_requests set revision = tick.revision from tick where caller = $3 and request_id = $4)"
     " select revision from tick"};
 

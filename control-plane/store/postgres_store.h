@@ -36,6 +36,8 @@ class PostgresStore final : public Store {
   absl::StatusOr<std::string> Epoch() override;
   absl::StatusOr<std::vector<ConfigRow>> ConfigsAfter(int64_t after, int limit) override;
   absl::StatusOr<int64_t> HeadRevision() override;
+  absl::StatusOr<int64_t> Horizon() override;
+  absl::StatusOr<int64_t> PurgeTombstones(Duration age, int64_t keep) override;
 
   // directory.cc
   absl::Status PutPlan(const config::v1::Plan& plan, const AuditRecord& audit) override;

@@ -116,6 +116,9 @@ struct Committed {
   bool repeated = false;  // nothing was done: FindRequest tells what this request did when it was made
 };
 
+inline constexpr Duration kTombstoneAge = std::chrono::hours(7 * 24);  // then nodes that were away are sent everything
+inline constexpr int64_t kMaxTombstones = 100'000;
+
 // A row of what nodes are sent: the latest configuration of a gateway, or its tombstone.
 struct ConfigRow {
   int64_t revision = 0;
@@ -123,6 +126,8 @@ struct ConfigRow {
   bool removed = false;
   config::v1::GatewayKind kind = config::v1::GATEWAY_KIND_UNSPECIFIED;
   std::string config;
+  bool unreadable = false;  // it does not open with the keys that are here: `config` is empty
+  int64_t horizon = 0;      // when the row was read
 };
 
 struct TokenRecord {
@@ -181,9 +186,13 @@ class Store {
   virtual absl::StatusOr<std::vector<VersionRecord>> ListVersions(const std::string& gateway_id, int64_t before,
                                                                   int limit) = 0;
 
-  // Rows with revision > after, ascending, at most `limit`.
+  // Rows with revision > after, ascending, at most `limit`. One that cannot be opened is told of, and is in the log.
   virtual absl::StatusOr<std::vector<ConfigRow>> ConfigsAfter(int64_t after, int limit) = 0;
   virtual absl::StatusOr<int64_t> HeadRevision() = 0;
+  // Every tombstone up to here may be gone; later ones are not.
+  virtual absl::StatusOr<int64_t> Horizon() = 0;
+  // Removes tombstones that are older than `age`, and the oldest beyond `keep`. How many.
+  virtual absl::StatusOr<int64_t> PurgeTombstones(Duration age, int64_t keep) = 0;
 
   virtual absl::Status PutPlan(const config::v1::Plan& plan, const AuditRecord& audit) = 0;
   virtual absl::StatusOr<config::v1::Plan> GetPlan(const std::string& name) = 0;

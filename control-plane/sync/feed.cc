@@ -64,7 +64,7 @@ absl::Status Feed::Resume(const v1::Resume& resume, const std::string& certified
   resumed_ = true;
   const bool same_line = resume.epoch() == settings_.epoch;
   ahead_ = same_line && resume.revision() > index_.head();
-  full_ = !same_line || ahead_ || resume.revision() == 0;
+  full_ = !same_line || ahead_ || resume.revision() == 0 || resume.revision() < index_.horizon();
   cursor_ = full_ ? 0 : resume.revision();
   return absl::OkStatus();
 }
@@ -101,7 +101,9 @@ Outgoing Feed::CaughtUp(int64_t head) {
   cursor_ = head;  // what is not served from here has revisions too
   v1::ControlMessage message;
   message.mutable_caught_up()->set_revision(head);
-  return Whole(message);
+  Outgoing out = Whole(message);
+  out.caught_up = true;
+  return out;
 }
 
 }  // namespace sluice::sync

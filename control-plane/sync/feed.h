@@ -28,6 +28,7 @@ struct Outgoing {
   std::shared_ptr<const std::string> config;  // null: `head` is all of it
   std::string gateway_id;                     // of an update; else empty
   int64_t revision = 0;
+  bool caught_up = false;
   size_t size() const { return head.size() + (config == nullptr ? 0 : config->size()); }
   std::string Joined() const { return config == nullptr ? head : head + *config; }
 };
@@ -40,7 +41,8 @@ class Feed {
   absl::Status Resume(const v1::Resume& resume, const std::string& certified_name);
 
   bool resumed() const { return resumed_; }
-  // Everything is sent anew: another epoch, a first start, or a node ahead of the database.
+  // Everything is sent anew: another epoch, a first start, a node ahead of the database, or one that was away for
+  // longer than removals are kept.
   bool full() const { return full_; }
   // The node claimed more than was ever committed on its own epoch: the database was restored.
   bool ahead() const { return ahead_; }

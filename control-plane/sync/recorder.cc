@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/observe/log.h"
+
 namespace sluice::sync {
 
 Recorder::Recorder(store::Store& store) : store_(store), thread_([this] { Run(); }) {}
@@ -27,13 +29,21 @@ void Recorder::Run() {
   while (!stopping) {
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || !pending_.empty(); });
+      changed_.wait_until(lock, purge_at_, [&] { return stop_ || !pending_.empty(); });
     }
     Flush();
+    Purge();
     std::unique_lock lock(mutex_);
     stopping = changed_.wait_for(lock, kInterval, [&] { return stop_; });
   }
   Flush();
+}
+
+void Recorder::Purge() {
+  if (std::chrono::steady_clock::now() < purge_at_) return;
+  purge_at_ = std::chrono::steady_clock::now() + kPurgeInterval;
+  const auto purged = store_.PurgeTombstones(store::kTombstoneAge, store::kMaxTombstones);
+  if (purged.ok() && *purged > 0) log::Info("old removals were forgotten", {{"count", std::to_string(*purged)}});
 }
 
 void Recorder::Flush() {

@@ -1,7 +1,8 @@
 #pragma once
 
 // Writes who was seen to the store, seldom: the latest of each node, at most once an interval, on a thread of its own,
-// so that streams never wait for the database. What cannot be written is tried again at the next interval.
+// so that streams never wait for the database. What cannot be written is tried again at the next interval. Purges old
+// tombstones on the way.
 
 #include <condition_variable>
 #include <map>
@@ -16,6 +17,7 @@ namespace sluice::sync {
 class Recorder {
  public:
   static constexpr auto kInterval = std::chrono::seconds(10);
+  static constexpr auto kPurgeInterval = std::chrono::hours(1);
   static constexpr size_t kMaxPending = 4096;  // nodes; further ones are left out until the next time
 
   explicit Recorder(store::Store& store);
@@ -27,12 +29,14 @@ class Recorder {
  private:
   void Run();
   void Flush();
+  void Purge();
 
   store::Store& store_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, store::NodeRecord> pending_;
   bool stop_ = false;
+  MonotonicTime purge_at_{};  // the thread's
   std::thread thread_;
 };
 

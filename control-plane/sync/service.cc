@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/rpc/hint.h"
 #include "common/rpc/peer.h"
 #include "control-plane/sync/stream.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
@@ -21,12 +22,13 @@ class Refusal final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
 class StreamService final : public Service, public GrpcService, public StreamOwner {
  public:
-  explicit StreamService(ServiceDeps deps) : deps_(std::move(deps)) {}
+  explicit StreamService(ServiceDeps deps) : deps_(std::move(deps)), herd_(deps_.clock, deps_.herd) {}
 
   grpc::Service& grpc() override { return *this; }
   const Totals& totals() const override { return totals_; }
   Totals& totals() override { return totals_; }
   const ServiceDeps& deps() const override { return deps_; }
+  Herd& herd() override { return herd_; }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Stream(grpc::CallbackServerContext* context) override {
     const std::string name = rpc::CertifiedName(*context);
@@ -35,6 +37,9 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
     if (stopping_) return Refuse(grpc::StatusCode::UNAVAILABLE, "the control plane is stopping");
     if (streams_.size() >= deps_.max_streams) {
       return Refuse(grpc::StatusCode::RESOURCE_EXHAUSTED, "this replica serves as many nodes as it can");
+    }
+    if (!herd_.AdmitStream()) {
+      return Refuse(grpc::StatusCode::UNAVAILABLE, "many nodes come at once; try again", Herd::kRetryAfter);
     }
     auto* stream = new sync::Stream(*this, name, context->peer());
     streams_.insert(stream);
@@ -78,13 +83,15 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
   }
 
  private:
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Refuse(grpc::StatusCode code, const std::string& why) {
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Refuse(grpc::StatusCode code, const std::string& why,
+                                                                   Duration retry_after = Duration(0)) {
     totals_.refused_streams.fetch_add(1, std::memory_order_relaxed);
-    return new Refusal({code, why});
+    return new Refusal(rpc::WithHint({code, why}, {.retry_after = retry_after}));
   }
 
   const ServiceDeps deps_;
   Totals totals_;
+  Herd herd_;
   std::mutex mutex_;  // taken before a stream's own, never the other way round
   std::condition_variable empty_;
   std::set<sync::Stream*> streams_;

@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "control-plane/index/index.h"
 #include "control-plane/sync/feed.h"
+#include "control-plane/sync/herd.h"
 #include "control-plane/sync/recorder.h"
 #include "control-plane/sync/registry.h"
 
@@ -36,6 +37,7 @@ struct Totals {
   std::atomic<uint64_t> bytes{0};
   std::atomic<uint64_t> full_syncs{0};
   std::atomic<uint64_t> refused_streams{0};
+  std::atomic<uint64_t> nodes_ahead{0};  // streams of nodes that held more than the database had
 };
 
 // Everything referred to outlives the service.
@@ -46,6 +48,7 @@ struct ServiceDeps {
   const Clock& clock;
   FeedSettings settings;
   size_t max_streams = kMaxStreams;
+  HerdLimits herd = {};
 };
 
 class Service {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/observe/log.h"
+#include "common/rpc/hint.h"
 #include "common/schema/text.h"
 
 namespace sluice::sync {
@@ -58,6 +59,11 @@ void Stream::OnReadDone(bool ok) {
   const absl::Status status =
       Parse(incoming_, message) ? Handle(message) : absl::InvalidArgumentError("a message cannot be read");
   incoming_.Clear();
+  if (absl::IsUnavailable(status)) {  // for now, and nothing that an operator need see a thousand times
+    owner_.totals().refused_streams.fetch_add(1, std::memory_order_relaxed);
+    Close(rpc::WithHint(ToGrpc(status), {.retry_after = Herd::kRetryAfter}));
+    return;
+  }
   if (!status.ok()) {
     log::Warning("node refused", {{"node", certified_name_}, {"reason", std::string(status.message())}});
     Close(ToGrpc(status));
@@ -98,7 +104,11 @@ absl::Status Stream::HandleResume(const v1::Resume& resume) {
     absl::Status status = feed_.Resume(resume, certified_name_);
     if (!status.ok()) return status;
   }
+  if (feed_.full() && !owner_.herd().BeginFull(this)) {
+    return absl::UnavailableError("as many nodes as may are being sent everything; try again");
+  }
   if (feed_.ahead()) {
+    owner_.totals().nodes_ahead.fetch_add(1, std::memory_order_relaxed);
     log::Error("a node is ahead of the database, which seems to have been restored; everything is sent anew",
                {{"node", resume.node()}, {"revision", std::to_string(resume.revision())}});
   }
@@ -127,6 +137,7 @@ void Stream::Pump() {
   if (writing_ || closed_) return;
   std::optional<Outgoing> message = feed_.Next();
   if (!message.has_value()) return;
+  if (message->caught_up) owner_.herd().EndFull(this);
   const bool is_update = !message->gateway_id.empty();
   if (is_update) owner_.deps().registry.Sent(status_.name, message->gateway_id, message->revision);
   owner_.totals().updates.fetch_add(is_update, std::memory_order_relaxed);
@@ -145,6 +156,7 @@ void Stream::OnWriteDone(bool ok) {
 }
 
 void Stream::OnDone() {
+  owner_.herd().EndFull(this);
   if (watch_ != 0) owner_.deps().index.Unwatch(watch_);
   if (!status_.name.empty()) log::Info("node disconnected", {{"node", status_.name}});
   owner_.Gone(status_.name, this);

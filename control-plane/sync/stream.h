@@ -23,6 +23,7 @@ class StreamOwner {
   virtual ~StreamOwner() = default;
   virtual const ServiceDeps& deps() const = 0;
   virtual Totals& totals() = 0;
+  virtual Herd& herd() = 0;
   // The node's name is this stream's from now on; an older stream of the same node ends.
   virtual void Claim(const std::string& node, Stream* stream) = 0;
   virtual bool Owns(const std::string& node, const Stream* stream) = 0;

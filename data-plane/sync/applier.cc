@@ -26,6 +26,9 @@ std::vector<egress::Range> ParseRanges(const google::protobuf::RepeatedPtrField<
 }
 
 absl::StatusOr<config::v1::GatewayConfig> Parse(const std::string& id, const std::string& bytes) {
+  if (bytes.empty()) {
+    return ConfigError("UNREADABLE", "config", "the control plane cannot open it; its log says why");
+  }
   config::v1::GatewayConfig config;
   if (!config.ParseFromString(bytes)) return ConfigError("INVALID", "config", "does not parse");
   if (config.id() != id) return ConfigError("INVALID", "id", "is another gateway's");

@@ -185,6 +185,9 @@ absl::StatusOr<std::vector<store::ConfigRow>> FakeStore::ConfigsAfter(int64_t af
   std::vector<store::ConfigRow> found;
   for (auto it = rows_.upper_bound(after); it != rows_.end() && found.size() < static_cast<size_t>(limit); ++it) {
     found.push_back(it->second);
+    found.back().horizon = horizon_;
+    found.back().unreadable = unreadable.contains(it->second.gateway_id);
+    if (found.back().unreadable) found.back().config.clear();
   }
   return found;
 }
@@ -193,6 +196,26 @@ absl::StatusOr<int64_t> FakeStore::HeadRevision() {
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;
   return revision_;
+}
+
+absl::StatusOr<int64_t> FakeStore::Horizon() {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  return horizon_;
+}
+
+absl::StatusOr<int64_t> FakeStore::PurgeTombstones(Duration, int64_t keep) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  int64_t tombstones = 0, purged = 0;
+  for (const auto& [revision, row] : rows_) tombstones += row.removed;
+  std::erase_if(rows_, [&](const auto& entry) {
+    if (!entry.second.removed || tombstones - purged <= keep) return false;
+    horizon_ = entry.first;
+    ++purged;
+    return true;
+  });
+  return purged;
 }
 
 absl::Status FakeStore::PutPlan(const config::v1::Plan& plan, const store::AuditRecord& audit) {

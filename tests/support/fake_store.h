@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class FakeStore final : public store::Store {
                                                                  int limit) override;
   absl::StatusOr<std::vector<store::ConfigRow>> ConfigsAfter(int64_t after, int limit) override;
   absl::StatusOr<int64_t> HeadRevision() override;
+  absl::StatusOr<int64_t> Horizon() override;
+  absl::StatusOr<int64_t> PurgeTombstones(Duration age, int64_t keep) override;  // none is old
   absl::Status PutPlan(const config::v1::Plan& plan, const store::AuditRecord& audit) override;
   absl::StatusOr<config::v1::Plan> GetPlan(const std::string& name) override;
   absl::StatusOr<std::vector<config::v1::Plan>> ListPlans() override;
@@ -55,6 +58,7 @@ class FakeStore final : public store::Store {
   void EditVersion(const std::string& gateway, int64_t version,
                    const std::function<void(config::v1::GatewayConfig&)>& edit);
 
+  std::set<std::string> unreadable;            // gateways that ConfigsAfter cannot open
   bool down = false;                           // every call: UNAVAILABLE
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit
@@ -74,6 +78,7 @@ class FakeStore final : public store::Store {
   std::vector<store::Write> writes_;
   std::vector<store::AuditRecord> audits_;
   int64_t revision_ = 0;
+  int64_t horizon_ = 0;
   std::map<std::string, Gateway> gateways_;  // by id
   std::map<int64_t, store::ConfigRow> rows_;
   std::map<std::pair<std::string, std::string>, store::KeptRequest> requests_;  // by caller and id

@@ -131,5 +131,50 @@ TEST_CASE("a database that was restored to the past is an alarm, and nothing is 
   CHECK(index.After(0)->gateway_id == "1");
 }
 
+TEST_CASE("removals that the database has purged are gone from the index, and the horizon says up to where") {
+  FakeStore store;
+  for (int number : {1, 2, 3}) Commit(store, number);
+  for (const char* id : {"1", "2"}) REQUIRE(store.DeleteGateway({id, {"ann", "DeleteGateway"}}).ok());
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.horizon() == 0);
+  REQUIRE(store.PurgeTombstones({}, 1).ok());
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.horizon() == 4);
+  CHECK(index.After(0)->revision == 3);
+  CHECK(index.After(3)->revision == 5);
+}
+
+TEST_CASE("an index that was away for longer than removals are kept reads no more") {
+  FakeStore store;
+  for (int number : {1, 2}) Commit(store, number);
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  REQUIRE(store.DeleteGateway({"1", {"ann", "DeleteGateway"}}).ok());
+  REQUIRE(store.PurgeTombstones({}, 0).ok());
+  Commit(store, 3);
+  CHECK(absl::IsDataLoss(index.Refresh()));
+  CHECK(index.head() == 2);
+  Index fresh(store);
+  REQUIRE(fresh.Refresh().ok());
+  CHECK(fresh.After(0)->gateway_id == "2");
+}
+
+TEST_CASE("a configuration that does not open stops no other, and nodes are sent nothing to serve in its place") {
+  FakeStore store;
+  for (int number : {1, 2}) Commit(store, number);
+  store.unreadable = {"1"};
+  Index index(store);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.unreadable() == 1);
+  CHECK(index.After(0)->config->empty());
+  CHECK_FALSE(index.After(0)->removed);
+  CHECK_FALSE(index.After(1)->config->empty());
+  store.unreadable = {};
+  Commit(store, 1, 1);
+  REQUIRE(index.Refresh().ok());
+  CHECK(index.unreadable() == 0);
+}
+
 }  // namespace
 }  // namespace sluice::index

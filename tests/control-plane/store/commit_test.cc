@@ -183,5 +183,24 @@ TEST_CASE("of eight changes made from the same version one wins and seven are ab
   CHECK(aborted == 7);
 }
 
+TEST_CASE("tombstones are purged when they are old, and the oldest when there are too many") {
+  Database database;
+  for (int number : {1, 2, 3, 4}) database.Create(number);
+  for (const char* id : {"1", "2", "3"}) REQUIRE(database->DeleteGateway({id, {"ann", "DeleteGateway"}}).ok());
+  CHECK(*database->PurgeTombstones(std::chrono::hours(1), 3) == 0);
+  CHECK(*database->Horizon() == 0);
+  CHECK(*database->PurgeTombstones(std::chrono::hours(1), 2) == 1);
+  CHECK(*database->Horizon() == 5);
+  database.Query("update gateway_config set removed_at = now() - interval '2 hours' where gateway_id = '2'");
+  CHECK(*database->PurgeTombstones(std::chrono::hours(1), 3) == 1);
+  CHECK(*database->Horizon() == 6);
+  const auto rows = *database->ConfigsAfter(0, 10);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].gateway_id == "4");
+  CHECK(rows[0].horizon == 6);
+  CHECK(rows[1].removed);
+  CHECK(*database->HeadRevision() == 7);
+}
+
 }  // namespace
 }  // namespace sluice::store

@@ -31,6 +31,10 @@ class Line {
     REQUIRE(store_.DeleteGateway({std::to_string(number)}).ok());
     REQUIRE(index_.Refresh().ok());
   }
+  void Purge(int64_t keep) {
+    REQUIRE(store_.PurgeTombstones({}, keep).ok());
+    REQUIRE(index_.Refresh().ok());
+  }
   Feed& feed() { return feed_; }
   // What comes out, in short: "welcome", "welcome full", "1@5", "-1@6" (removed), "caught up 6"; "" for nothing.
   std::string Next() {
@@ -163,6 +167,28 @@ TEST_CASE("two streams are sent the very same bytes of a configuration") {
     REQUIRE(feed->Next().has_value());  // Welcome
   }
   CHECK(first.Next()->config.get() == second.Next()->config.get());
+}
+
+TEST_CASE("a node that was away for longer than removals are kept is sent everything") {
+  Line line;
+  for (int number : {1, 2, 3}) line.Commit(number);
+  line.Delete(1);  // at 4
+  line.Delete(2);
+  line.Purge(1);
+  REQUIRE(line.feed().Resume(Resume("e1", 3), "n").ok());
+  CHECK(line.Next() == "welcome full");
+  CHECK(line.Next() == "3@3");
+}
+
+TEST_CASE("a node that knows of every removal that was purged is sent what came since") {
+  Line line;
+  for (int number : {1, 2, 3}) line.Commit(number);
+  line.Delete(1);
+  line.Delete(2);
+  line.Purge(1);
+  REQUIRE(line.feed().Resume(Resume("e1", 4), "n").ok());
+  CHECK(line.Next() == "welcome");
+  CHECK(line.Next() == "-2@5");
 }
 
 }  // namespace

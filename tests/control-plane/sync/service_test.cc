@@ -8,6 +8,7 @@
 #include <future>
 
 #include "catch2/catch.hpp"
+#include "common/rpc/hint.h"
 #include "common/rpc/server.h"
 #include "control-plane/fleet/issue.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
@@ -21,10 +22,10 @@ const SystemClock kClock;
 
 class ControlPlane {
  public:
-  explicit ControlPlane(size_t max_streams = kMaxStreams) {
+  explicit ControlPlane(size_t max_streams = kMaxStreams, HerdLimits herd = {}) {
     authority_ = *fleet::Authority::OpenOrCreate(folder_ / "pki", kClock);
     REQUIRE(fleet::IssueInto(*authority_, fleet::CertificateKind::kServer, {"127.0.0.1"}, folder_ / "server").ok());
-    service_ = Service::Make({index_, registry_, recorder_, kClock, {"e1", {}}, max_streams});
+    service_ = Service::Make({index_, registry_, recorder_, kClock, {"e1", {}}, max_streams, herd});
     server_ = *rpc::Server::Start("127.0.0.1:0", *rpc::ServerCredentials(Files("server"), true),
                                   [&](grpc::ServerBuilder& builder) { builder.RegisterService(&service_->grpc()); });
   }
@@ -213,6 +214,44 @@ TEST_CASE("streams up to the cap are served and one past it is turned away") {
   Node second(plane, plane.NodeFiles("m"));
   CHECK(second.End().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   CHECK(plane.service().totals().refused_streams == 1);
+}
+
+TEST_CASE("who comes with too many others, or wants everything with too many others, is told when to ask again") {
+  ControlPlane plane(kMaxStreams, {.streams_per_second = 0, .burst = 2, .full_syncs = 0});
+  plane.Commit(0);
+  Node up_to_date(plane, plane.NodeFiles("n"));
+  up_to_date.Resume("n", 1);
+  CHECK(up_to_date.Read().has_welcome());
+  Node fresh(plane, plane.NodeFiles("m"));
+  fresh.Resume("m");
+  Node late(plane, plane.NodeFiles("o"));
+  for (Node* node : {&fresh, &late}) {
+    const grpc::Status status = node->End();
+    CHECK(status.error_code() == grpc::StatusCode::UNAVAILABLE);
+    CHECK(rpc::HintOf(status).retry_after == Herd::kRetryAfter);
+  }
+  CHECK(plane.service().totals().refused_streams == 2);
+}
+
+TEST_CASE("a full stream that has caught up makes room for the next") {
+  ControlPlane plane(kMaxStreams, {.full_syncs = 1});
+  plane.Commit(0);
+  for (const std::string name : {"n", "m"}) {
+    Node node(plane, plane.NodeFiles(name));
+    node.Resume(name);
+    CHECK(node.Read().welcome().full());
+    CHECK(node.Read().update().revision() == 1);
+    CHECK(node.Read().has_caught_up());
+  }
+}
+
+TEST_CASE("a node that is ahead of the database is counted and sent everything") {
+  ControlPlane plane;
+  plane.Commit(0);
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n", 7);
+  CHECK(node.Read().welcome().full());
+  CHECK(plane.service().totals().nodes_ahead == 1);
 }
 
 TEST_CASE("shutting down ends every stream as unavailable and leaves no node connected") {

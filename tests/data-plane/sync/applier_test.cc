@@ -187,6 +187,14 @@ TEST_CASE("bytes that are no configuration, or another gateway's, are rejected")
   CHECK(node.Served() == "");
 }
 
+TEST_CASE("what the control plane cannot open leaves a gateway as it was, also when everything is sent anew") {
+  Node node;
+  node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), CaughtUp(1)});
+  CHECK(node.Tell({Update(2, "a", ""), CaughtUp(2)}) == "rejected a@2 UNREADABLE; applied 2; ");
+  CHECK(node.Tell({Welcome("f", true), Update(1, "a", ""), CaughtUp(1)}) == "rejected a@1 UNREADABLE; applied 1; ");
+  CHECK(node.Served() == "a1");
+}
+
 TEST_CASE("a rejection is repeated to whoever welcomes the node next") {
   Node node;
   node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1, "127.0.0.1")), CaughtUp(1)});
