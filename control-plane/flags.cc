@@ -8,6 +8,8 @@
 namespace sluice {
 namespace {
 
+constexpr int64_t kMinNodeLifeSeconds = 3;
+constexpr int64_t kMaxNodeLifeSeconds = 30 * 86'400;
 
 void AddServeOptions(CLI::App& app, Flags& flags) {
   auto* database = app.add_option("--database", flags.database, "libpq connection string or URL");
@@ -26,6 +28,10 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
                  "host:port where nodes find this replica, with a host of --sync-name (default: as --sync)");
   app.add_option("--sync-name", flags.sync_names, "DNS name or address in its certificate (repeatable)")
       ->capture_default_str();
+  app.add_option_function<int64_t>(
+         "--node-certificate-ttl", [&flags](int64_t seconds) { flags.node_life = std::chrono::seconds(seconds); },
+         "seconds for which a node's certificate is good; it is renewed when two thirds are over (default: 86400)")
+      ->check(CLI::Range(kMinNodeLifeSeconds, kMaxNodeLifeSeconds));
   app.add_option("--ops", flags.ops, "address of /metrics")->capture_default_str();
   app.add_option("--base-domain", flags.base_domain, "domain of generated hostnames")->capture_default_str();
   app.add_option("--egress-allow", flags.egress_allow, "CIDR[:port[-port]] that gateways may reach (repeatable)");
@@ -33,13 +39,10 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
 }
 
 void AddIssue(CLI::App& app, Flags& flags) {
-  CLI::App* issue = app.add_subcommand("issue", "write a certificate of the fleet's authority, with its key");
-  issue->add_option("--state", flags.state, "the control plane's state folder")->required();
-  issue->add_option("--kind", flags.issue_kind, "node: a client, known by its name; edge: a server")
-      ->required()
-      ->check(CLI::IsMember({"node", "edge"}));
-  issue->add_option("--name", flags.issue_names, "the node's name, or base domains (repeatable)")->required();
+  CLI::App* issue = app.add_subcommand("issue", "write a certificate for nodes' HTTPS ports, with its key");
+  issue->add_option("--name", flags.issue_names, "base domain (repeatable)")->required();
   issue->add_option("--out", flags.issue_folder, "folder for cert.pem, key.pem and ca.pem")->required();
+  issue->fallthrough();  // to the options that say where the state and the database are
   issue->callback([&flags] { flags.issue = true; });
 }
 
@@ -58,8 +61,8 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
     if (const char* key = std::getenv("SLUICE_SECRET_KEY")) flags.secret_key = key;
     if (!flags.secret_key.empty() && !flags.secret_key_file.empty())
       throw CLI::ValidationError("--secret-key-file", "SLUICE_SECRET_KEY is set too; give one of them");
-    if (!flags.issue && flags.state.empty()) throw CLI::RequiredError("--state");
-    if (!flags.issue && flags.database.empty() && flags.database_file.empty()) {
+    if (flags.state.empty()) throw CLI::RequiredError("--state");
+    if (flags.database.empty() && flags.database_file.empty()) {
       throw CLI::RequiredError("--database or --database-file");
     }
   } catch (const CLI::ParseError& error) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
+
 namespace sluice {
 
 struct Flags {
@@ -26,8 +28,9 @@ struct Flags {
   std::vector<std::string> egress_allow;
   std::vector<std::string> protect;
 
+  Duration node_life = std::chrono::hours(24);  // of a node's certificate
+
   bool issue = false;  // the subcommand
-  std::string issue_kind;
   std::vector<std::string> issue_names;
   std::string issue_folder;
 };

@@ -24,11 +24,13 @@
 #include "control-plane/admin/services.h"
 #include "control-plane/flags.h"
 #include "control-plane/fleet/files.h"
-#include "control-plane/fleet/issue.h"
+#include "control-plane/fleet/join.h"
 #include "control-plane/fleet/own_addresses.h"
+#include "control-plane/fleet/server_files.h"
 #include "control-plane/index/index.h"
 #include "control-plane/lease/service.h"
 #include "control-plane/metrics.h"
+#include "control-plane/open_store.h"
 #include "control-plane/store/address.h"
 #include "control-plane/store/replicas.h"
 #include "control-plane/store/store.h"
@@ -36,65 +38,16 @@
 #include "control-plane/sync/service.h"
 #include "grpc/health/v1/health.pb.h"
 #include "sluice/admin/v1/admin.pb.h"
+#include "sluice/admin/v1/nodes.pb.h"
 
 namespace sluice {
 namespace {
 
-constexpr auto kDatabasePatience = std::chrono::seconds(60);
-constexpr auto kDatabaseAttempt = std::chrono::seconds(5);  // then a signal is looked for
 constexpr char kFirstToken[] = "admin";
-constexpr char kCell[] = "default";
 
 int Fail(const absl::Status& status) {
   log::Error("cannot start", {{"reason", std::string(status.message())}});
   return 1;
-}
-
-int Issue(const Flags& flags, const Clock& clock) {
-  auto authority = fleet::Authority::OpenOrCreate(fleet::PkiFolder(flags.state), clock);
-  absl::Status status = authority.status();
-  if (status.ok()) {
-    const auto kind = flags.issue_kind == "node" ? fleet::CertificateKind::kNode : fleet::CertificateKind::kEdge;
-    status = fleet::IssueInto(**authority, kind, flags.issue_names, flags.issue_folder);
-  }
-  if (status.ok()) return 0;
-  std::cerr << "sluice-control-plane: " << status.message() << "\n";
-  return 1;
-}
-
-absl::StatusOr<std::string> DatabaseOf(const Flags& flags) {
-  if (flags.database_file.empty()) return flags.database;
-  auto content = fleet::ReadSmallFile(flags.database_file);
-  if (!content.ok()) return content;
-  const size_t end = content->find_last_not_of(" \r\n\t");
-  return content->substr(0, end == std::string::npos ? 0 : end + 1);
-}
-
-// The keys that seal what the database keeps: of the environment, else of the file, which is made with a new database.
-absl::StatusOr<store::KeyRing> SecretKeys(const Flags& flags, bool fresh) {
-  std::string from = "SLUICE_SECRET_KEY", text = flags.secret_key;
-  if (text.empty()) {
-    const std::string path = flags.secret_key_file.empty() ? flags.state + "/secret-key" : flags.secret_key_file;
-    auto content = fleet::ReadSmallFile(path);
-    if (absl::IsNotFound(content.status()) && fresh) {
-      absl::Status created = fleet::CreateFile(path, store::KeyRing::NewKey(), 0600);
-      if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
-      if (created.ok())
-        log::Info("the secret key was made; keep a copy of it apart from the database", {{"path", path}});
-      content = fleet::ReadSmallFile(path);
-    }
-    if (absl::IsNotFound(content.status())) {
-      return absl::FailedPreconditionError("there is no secret key file " + path +
-                                           ", but the database is sealed with " +
-                                           "one: put it back, or give --secret-key-file");
-    }
-    if (!content.ok()) return content.status();
-    from = "secret key file " + path;
-    text = *std::move(content);
-  }
-  auto keys = store::KeyRing::Parse(text);
-  if (keys.ok()) return keys;
-  return absl::InvalidArgumentError(from + ": " + std::string(keys.status().message()));
 }
 
 bool IsLoopback(const std::string& address) {
@@ -111,19 +64,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> AdminCredentials(const 
     return absl::InvalidArgumentError("the admin address " + flags.admin + " is not loopback: give --admin-tls-cert" +
                                       " and --admin-tls-key, or --insecure-admin");
   }
-  return rpc::ServerCredentials({flags.admin_tls_cert, flags.admin_tls_key, ""}, false);
-}
-
-// A new certificate at every start: its names are the flags of this one.
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> SyncCredentials(const Flags& flags, const Clock& clock) {
-  const std::string pki = fleet::PkiFolder(flags.state);
-  auto authority = fleet::Authority::OpenOrCreate(pki, clock);
-  if (!authority.ok()) return authority.status();
-  absl::Status status = fleet::ReplaceFile(flags.state + "/ca.pem", (*authority)->certificate(), 0644);
-  const std::string own = pki + "/sync";
-  if (status.ok()) status = fleet::IssueInto(**authority, fleet::CertificateKind::kServer, flags.sync_names, own);
-  if (!status.ok()) return status;
-  return rpc::ServerCredentials({own + "/cert.pem", own + "/key.pem", own + "/ca.pem"}, true);
+  return rpc::ServerCredentials({flags.admin_tls_cert, flags.admin_tls_key, ""});
 }
 
 // Where no token exists: the one in the file, made first, so that a crash in between locks nobody out.
@@ -178,12 +119,22 @@ absl::StatusOr<Fleet> FleetOf(const Flags& flags, const std::string& database) {
   return fleet;
 }
 
-// Refreshes the index when the bell rings, and says when the database comes and goes.
+// Keeps what is in memory as the store has it, whenever the bell rings, and says when the database comes and goes.
 class Refresher {
  public:
-  explicit Refresher(index::Index& index) : index_(index) {}
+  static constexpr Duration kFleetInterval = std::chrono::milliseconds(500);  // who belongs to it changes seldom
+
+  // `settle` makes everything else follow the trust.
+  Refresher(index::Index& index, fleet::Trust& trust, const Clock& clock, std::function<void()> settle)
+      : index_(index), trust_(trust), clock_(clock), settle_(std::move(settle)) {}
+
   void Ring() {
-    const absl::Status status = index_.Refresh();
+    absl::Status status = index_.Refresh();
+    if (const MonotonicTime now = clock_.Now(); now >= fleet_at_) {
+      fleet_at_ = now + kFleetInterval;
+      if (status.ok()) status = trust_.Refresh();
+      settle_();
+    }
     up_ = status.ok();
     if (std::exchange(last_, status.code()) == status.code()) return;
     if (status.ok()) {
@@ -199,6 +150,10 @@ class Refresher {
 
  private:
   index::Index& index_;
+  fleet::Trust& trust_;
+  const Clock& clock_;
+  const std::function<void()> settle_;
+  MonotonicTime fleet_at_{};
   std::atomic<bool> up_{true};
   absl::StatusCode last_ = absl::StatusCode::kOk;  // the doorbell's thread's
 };
@@ -215,28 +170,33 @@ absl::StatusOr<std::unique_ptr<prometheus::Exposer>> StartOps(const std::string&
   }
 }
 
-absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const store::Options& options, const Clock& clock,
-                                                        const sigset_t& ends) {
-  const MonotonicTime deadline = clock.Now() + kDatabasePatience;
-  auto store = store::Store::Open(options, kDatabaseAttempt);
-  while (absl::IsUnavailable(store.status()) && clock.Now() < deadline) {
-    const timespec now{};
-    if (sigtimedwait(&ends, nullptr, &now) > 0) return absl::CancelledError("stopped while waiting for the database");
-    store = store::Store::Open(options, kDatabaseAttempt);
-  }
-  return store;
+// Writes an edge certificate, beside a control plane that runs.
+int Issue(const Flags& flags, const Clock& clock, const sigset_t& ends) {
+  auto database = DatabaseOf(flags);
+  if (!database.ok()) return Fail(database.status());
+  auto store = OpenStore(StoreOptions(flags, *database), clock, ends);
+  if (!store.ok()) return Fail(store.status());
+  fleet::Trust trust((*store)->identities(), clock);
+  absl::Status status = trust.Open(fleet::PkiFolder(flags.state));
+  if (status.ok()) status = fleet::IssueEdge(trust, flags.issue_names, flags.issue_folder);
+  return status.ok() ? 0 : Fail(status);
 }
 
-absl::Status FillStore(store::Store& store, const std::string& state) {
+// What must be there before anything is served: in the store, in memory, on the disk.
+absl::Status Fill(store::Store& store, const std::string& state, fleet::Trust& trust, fleet::ServerFiles& files,
+                  index::Index& index) {
   absl::Status status = EnsureServerlessPlan(store);
-  return status.ok() ? EnsureFirstToken(store, state) : status;
+  if (status.ok()) status = EnsureFirstToken(store, state);
+  if (status.ok()) status = trust.Open(fleet::PkiFolder(state));
+  if (status.ok()) status = files.Update(trust);
+  return status.ok() ? index.Refresh() : status;
 }
 
 // What the admin port answers, as its descriptions name it.
 std::vector<std::string> ServiceNames() {
   std::vector<std::string> names;
-  for (const auto* file :
-       {grpc::health::v1::HealthCheckRequest::descriptor()->file(), admin::v1::Gateway::descriptor()->file()}) {
+  for (const auto* file : {grpc::health::v1::HealthCheckRequest::descriptor()->file(),
+                           admin::v1::Gateway::descriptor()->file(), admin::v1::Node::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) names.push_back(file->service(i)->full_name());
   }
   return names;
@@ -250,15 +210,31 @@ std::string AdvertisedAddress(const Flags& flags) {
 }
 
 // What nodes speak to.
-absl::StatusOr<std::unique_ptr<rpc::Server>> StartSync(const std::string& address,
-                                                       const std::shared_ptr<grpc::ServerCredentials>& credentials,
-                                                       sync::Service& updates, lease::Service& leases) {
-  return rpc::Server::Start(address, credentials, [&](grpc::ServerBuilder& builder) {
-    builder.RegisterService(&updates.grpc());
-    builder.RegisterService(&leases.grpc());
+absl::StatusOr<std::unique_ptr<rpc::Server>> StartSync(const std::string& address, const fleet::ServerFiles& files,
+                                                       const std::vector<grpc::Service*>& services) {
+  auto credentials = rpc::NodePortCredentials({files.certificate(), files.key(), files.authorities()});
+  if (!credentials.ok()) return credentials.status();
+  return rpc::Server::Start(address, *credentials, [&](grpc::ServerBuilder& builder) {
+    for (grpc::Service* service : services) builder.RegisterService(service);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, sync::kConnectionAgeMs);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, sync::kConnectionGraceMs);
   });
+}
+
+// Everything that follows from whom this replica trusts.
+void Settle(const fleet::Trust& trust, fleet::ServerFiles& files, sync::Service& updates, lease::Service& leases) {
+  const absl::Status written = files.Update(trust);
+  if (!written.ok()) {
+    log::Error("cannot write the certificate of the port of nodes", {{"reason", std::string(written.message())}});
+  }
+  updates.Recheck();
+  leases.Recheck();
+}
+
+void AwaitEnd(const sigset_t& ends) {
+  int signal = 0;
+  sigwait(&ends, &signal);
+  log::Info("stopping", {{"signal", std::to_string(signal)}});
 }
 
 int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
@@ -266,39 +242,41 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   if (!status.ok()) return Fail(status);
   auto admin_credentials = AdminCredentials(flags);
   if (!admin_credentials.ok()) return Fail(admin_credentials.status());
-  auto sync_credentials = SyncCredentials(flags, clock);
-  if (!sync_credentials.ok()) return Fail(sync_credentials.status());
   auto database = DatabaseOf(flags);
   if (!database.ok()) return Fail(database.status());
   auto fleet = FleetOf(flags, *database);
   if (!fleet.ok()) return Fail(fleet.status());
 
-  store::Options options{*database};
-  options.keys = [&flags](bool fresh) { return SecretKeys(flags, fresh); };
+  const store::Options options = StoreOptions(flags, *database);
   auto store = OpenStore(options, clock, ends);
-  status = store.ok() ? FillStore(**store, flags.state) : store.status();
+  if (!store.ok()) return Fail(store.status());
+  index::Index index(**store);
+  fleet::Trust trust((*store)->identities(), clock);
+  fleet::ServerFiles files(flags.state, flags.sync, flags.sync_names, clock);
+  status = Fill(**store, flags.state, trust, files, index);
   if (!status.ok()) return Fail(status);
   auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
-  index::Index index(**store);
-  if (status = index.Refresh(); !status.ok()) return Fail(status);
 
   sync::Registry registry;
   sync::Recorder recorder(**store);
   rpc::RequestCounter requests;
   access::Access access(**store, clock);
-  auto sync_service = sync::Service::Make({index, registry, recorder, clock, {*epoch, fleet->message}});
+  auto sync_service = sync::Service::Make({index, registry, recorder, clock, trust, {*epoch, fleet->message}});
   const store::CellOwner self{RandomUuid(), AdvertisedAddress(flags)};
   sync::Peers peers(store::Replicas::Make(options), {self.replica, self.address}, index, registry);
-  lease::Cell cell(kCell, self, store::Cells::Make(options), clock,
+  lease::Cell cell(store::kDefaultCell, self, store::Cells::Make(options), clock,
                    [&index](const std::string& gateway) { return index.RequestLimit(gateway); });
-  auto lease_service = lease::Service::Make(cell);
+  auto lease_service = lease::Service::Make(cell, trust);
+  const auto join_service = fleet::MakeJoinService({(*store)->identities(), trust, clock, flags.node_life});
+  const auto settle = [&] { Settle(trust, files, *sync_service, *lease_service); };
+  trust.OnChange(settle);
   const int64_t limits = index.Watch([&cell] { cell.LimitsChanged(); });
   const auto admin_services =
-      admin::MakeAdminServices({**store, index, registry, access, clock, fleet->rules, flags.base_domain});
+      admin::MakeAdminServices({**store, index, registry, access, clock, trust, fleet->rules, flags.base_domain});
 
   grpc::EnableDefaultHealthCheckService(true);
-  auto sync_server = StartSync(flags.sync, *sync_credentials, *sync_service, *lease_service);
+  auto sync_server = StartSync(flags.sync, files, {&sync_service->grpc(), &lease_service->grpc(), join_service.get()});
   if (!sync_server.ok()) return Fail(sync_server.status());
   const auto reflection = rpc::MakeReflectionService(ServiceNames());
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on
@@ -309,7 +287,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   });
   if (!admin_server.ok()) return Fail(admin_server.status());
 
-  Refresher refresher(index);
+  Refresher refresher(index, trust, clock, settle);
   const MetricSources sources{index,          registry,      sync_service->totals(), requests,
                               **admin_server, **sync_server, refresher.up()};
   auto metrics = std::make_shared<Metrics>(sources);
@@ -318,9 +296,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   auto doorbell = store::Doorbell::Start(options, [&] { refresher.Ring(); });
   log::Info("ready", {{"version", kVersion}, {"admin", flags.admin}, {"sync", flags.sync}, {"ops", flags.ops}});
 
-  int signal = 0;
-  sigwait(&ends, &signal);
-  log::Info("stopping", {{"signal", std::to_string(signal)}});
+  AwaitEnd(ends);
   doorbell.reset();
   ops->reset();
   admin_server->reset();  // first: who waits for a node is not told that it is live because the node's stream ended
@@ -340,7 +316,6 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   if (!sluice::ParseFlags(argc, argv, flags, exit_code)) return exit_code;
   const sluice::SystemClock clock;
-  if (flags.issue) return sluice::Issue(flags, clock);
   // Before any thread is, so that every thread inherits it and the signals wait for sigwait.
   sigset_t ends;
   sigemptyset(&ends);
@@ -348,5 +323,5 @@ int main(int argc, char** argv) {
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  return sluice::Serve(flags, clock, ends);
+  return flags.issue ? sluice::Issue(flags, clock, ends) : sluice::Serve(flags, clock, ends);
 }

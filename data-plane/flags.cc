@@ -62,7 +62,9 @@ struct WhoAsks {
 };
 
 void AddState(CLI::App& app, Flags& flags) {
-  app.add_option("--state", flags.state, "folder of the last good configuration")->required()->envname("SLUICE_STATE");
+  app.add_option("--state", flags.state, "folder of its identity and the last good configuration")
+      ->required()
+      ->envname("SLUICE_STATE");
   app.add_option("--state-key-file", flags.state_key_file,
                  "file of the key that seals what that folder keeps: 32 bytes in base64 (default: the file key in the "
                  "folder, made at the first start; the key itself may be in SLUICE_STATE_KEY instead)")
@@ -78,18 +80,16 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   std::string http = "0.0.0.0:8000", https = "0.0.0.0:8443";
   io::CertificateFiles edge;
   flags.ops_address = "127.0.0.1:8100";
-  app.add_option("--name", flags.proxy.node, "of this node; the common name of its certificate")
+  app.add_option("--name", flags.proxy.node, "of this node; another one cannot have it")
       ->envname("SLUICE_NAME")
       ->capture_default_str();
   app.add_option("--control-plane", flags.control_planes, "host:port of the sync address of each replica (repeatable)")
       ->delimiter(',')
       ->envname("SLUICE_CONTROL_PLANE")
       ->capture_default_str();
-  app.add_option("--ca", flags.tls.authority, "PEM file: the fleet's authority")->required()->envname("SLUICE_CA");
-  app.add_option("--cert", flags.tls.certificate, "PEM file: this node's certificate")
-      ->required()
-      ->envname("SLUICE_CERT");
-  app.add_option("--key", flags.tls.key, "PEM file: its key")->required()->envname("SLUICE_KEY");
+  app.add_option("--join-token-file", flags.join_token_file,
+                 "file of a join token (sluice node token create); needed once, by a node that has not joined")
+      ->envname("SLUICE_JOIN_TOKEN_FILE");
   app.add_option("--http", http, "address for clear text, or off")->envname("SLUICE_HTTP")->capture_default_str();
   app.add_option("--https", https, "address for TLS, or off; off without --tls-cert")
       ->envname("SLUICE_HTTPS")

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "common/rpc/server.h"
 #include "data-plane/io/stream.h"
 #include "data-plane/proxy/options.h"
 
@@ -14,10 +13,10 @@ namespace sluice {
 struct Flags {
   proxy::Options proxy;
   std::vector<std::string> control_planes = {"127.0.0.1:7002"};
-  rpc::TlsFiles tls;  // towards the control plane
+  std::string join_token_file;  // "": none
   io::Endpoint ops;
   std::string ops_address;  // as written
-  std::string state;        // folder of the last good configuration
+  std::string state;        // folder of its identity and the last good configuration
   std::string state_key_file;  // "": in that folder
   std::string state_key;       // of the environment; "": the file's
 };

@@ -20,6 +20,7 @@
 #include "data-plane/sync/crash_guard.h"
 #include "data-plane/sync/last_good.h"
 #include "data-plane/sync/lease_client.h"
+#include "data-plane/sync/membership.h"
 #include "data-plane/sync/state_key.h"
 
 namespace sluice {
@@ -57,6 +58,15 @@ void LoadLastGood(const std::string& folder, const sync::StateKey& key, sync::Ap
             {{"revision", absl::StrCat(snapshot->revision())}, {"gateways", absl::StrCat(snapshot->gateways_size())}});
 }
 
+// Until the node has joined. False: it was told to stop before.
+bool AwaitJoined(const sync::Membership& membership, const sigset_t& signals) {
+  const timespec turn{0, 100'000'000};
+  while (!membership.joined()) {
+    if (sigtimedwait(&signals, nullptr, &turn) > 0) return false;
+  }
+  return true;
+}
+
 int Main(int argc, char** argv) {
   Flags flags;
   int exit_code = 0;
@@ -92,8 +102,18 @@ int Main(int argc, char** argv) {
   const auto save = [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); };
   sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard});
   LoadLastGood(flags.state, *key, applier);
-  const sync::ClientOptions options{flags.control_planes, flags.tls, flags.proxy.node, std::string(kVersion),
-                                    flags.ops_address};
+  auto membership = sync::Membership::Start(
+      {flags.control_planes, flags.proxy.node, flags.state + "/identity", flags.join_token_file}, clock, status);
+  if (!membership.ok()) return Fail(membership.status());
+  if (!AwaitJoined(**membership, signals)) {
+    (*workers)->Drain(kLameDuck, kInFlight);
+    return 0;
+  }
+  const sync::ClientOptions options{flags.control_planes,     (*membership)->files(),
+                                    flags.proxy.node,        std::string(kVersion),
+                                    flags.ops_address,       [&membership](const auto& authorities) {
+                                      (*membership)->Trust(authorities);
+                                    }};
   auto leases = sync::LeaseClient::Start(options, shares);
   if (!leases.ok()) return Fail(leases.status());
   auto client = sync::Client::Start(options, applier, status);

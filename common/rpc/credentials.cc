@@ -1,5 +1,7 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -86,21 +88,30 @@ bool IsEmpty(const TlsFiles& files) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentials(const TlsFiles& files,
-                                                                           bool require_client_certificate) {
-  if (IsEmpty(files) && !require_client_certificate) return grpc::InsecureServerCredentials();
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentials(const TlsFiles& files) {
+  if (IsEmpty(files)) return grpc::InsecureServerCredentials();
   if (files.certificate.empty()) return absl::InvalidArgumentError("a TLS server needs a certificate");
-  if (require_client_certificate && files.authority.empty()) {
-    return absl::InvalidArgumentError("mutual TLS needs the authority of the clients");
-  }
   auto contents = ReadAll(files);
   if (!contents.ok()) return contents.status();
-  grpc::SslServerCredentialsOptions options(require_client_certificate
-                                                ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                                                : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  grpc::SslServerCredentialsOptions options(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
   options.pem_root_certs = contents->authority;
   options.pem_key_cert_pairs.push_back({contents->key, contents->certificate});
   return grpc::SslServerCredentials(options);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> NodePortCredentials(const TlsFiles& files) {
+  if (files.certificate.empty() || files.authority.empty()) {
+    return absl::InvalidArgumentError("the port of nodes needs a certificate and an authority");
+  }
+  auto contents = ReadAll(files);
+  if (!contents.ok()) return contents.status();
+  using grpc::experimental::FileWatcherCertificateProvider;
+  grpc::experimental::TlsServerCredentialsOptions options(std::make_shared<FileWatcherCertificateProvider>(
+      files.key, files.certificate, files.authority, kReloadSeconds));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+  return grpc::experimental::TlsServerCredentials(options);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ClientCredentials(const TlsFiles& files) {

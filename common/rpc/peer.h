@@ -10,7 +10,7 @@ class ServerContextBase;
 
 namespace sluice::rpc {
 
-// The common name of the certificate that the peer was authenticated by; "" where there is none.
-std::string CertifiedName(const grpc::ServerContextBase& context);
+// The certificate, in PEM, that the peer was authenticated by; "" where there is none.
+std::string PeerCertificate(const grpc::ServerContextBase& context);
 
 }  // namespace sluice::rpc

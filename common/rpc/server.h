@@ -39,10 +39,15 @@ struct TlsFiles {
   std::string key;
   std::string authority;    // of the peers that are trusted
 };
-// Clear text where `files` is empty. `require_client_certificate`: mutual TLS.
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentials(const TlsFiles& files,
-                                                                           bool require_client_certificate);
+// Clear text where `files` is empty.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentials(const TlsFiles& files);
+// Of a port whose clients may show a certificate, which must then be of the authority: services say whether they need
+// one. Files that change hold for new connections within kReloadSeconds; a certificate is replaced while its key stays.
+inline constexpr unsigned int kReloadSeconds = 1;
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> NodePortCredentials(const TlsFiles& files);
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ClientCredentials(const TlsFiles& files);
+// For who knows nothing of the server but its name and the fingerprint (common/x509) of its authority.
+std::shared_ptr<grpc::ChannelCredentials> PinnedCredentials(const std::string& pin, const std::string& server_name);
 
 // One listening port and its accept thread. Destroying it stops both, waiting at most kShutdownSeconds for calls to
 // end.

@@ -12,6 +12,9 @@ using schema::Cat;
 
 constexpr MethodRule kRules[] = {
     {"/sluice.admin.v1.Access/CreateToken", Role::kAdmin, true},
+    {"/sluice.admin.v1.Authorities/ListAuthorities", Role::kViewer},
+    {"/sluice.admin.v1.Authorities/RetireAuthority", Role::kAdmin, true},
+    {"/sluice.admin.v1.Authorities/RotateAuthority", Role::kAdmin, true},
     {"/sluice.admin.v1.Configs/ApplyConfig", Role::kOperator, true},
     {"/sluice.admin.v1.Configs/DeleteEntity", Role::kOperator, true},
     {"/sluice.admin.v1.Configs/DiffVersions", Role::kViewer},
@@ -26,8 +29,13 @@ constexpr MethodRule kRules[] = {
     {"/sluice.admin.v1.Gateways/GetGateway", Role::kViewer},
     {"/sluice.admin.v1.Gateways/ListGateways", Role::kViewer},
     {"/sluice.admin.v1.Gateways/WatchGateway", Role::kViewer},
+    // A node of a cell is sent the secrets of every gateway in it.
+    {"/sluice.admin.v1.Nodes/CreateJoinToken", Role::kAdmin, true},
+    {"/sluice.admin.v1.Nodes/ListJoinTokens", Role::kViewer},
     {"/sluice.admin.v1.Nodes/ListNodes", Role::kViewer},
     {"/sluice.admin.v1.Nodes/RemoveNode", Role::kOperator, true},
+    {"/sluice.admin.v1.Nodes/RevokeJoinToken", Role::kOperator, true},
+    {"/sluice.admin.v1.Nodes/RevokeNode", Role::kOperator, true},
     {"/sluice.admin.v1.Plans/GetPlan", Role::kViewer},
     {"/sluice.admin.v1.Plans/ListPlans", Role::kViewer},
     {"/sluice.admin.v1.Plans/SetPlan", Role::kOperator, true},

@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/config/config.h"
 #include "control-plane/access/access.h"
+#include "control-plane/fleet/trust.h"
 #include "control-plane/index/index.h"
 #include "control-plane/store/store.h"
 #include "control-plane/sync/registry.h"
@@ -27,6 +28,7 @@ struct AdminDeps {
   sync::Registry& registry;
   access::Access& access;
   const Clock& clock;
+  fleet::Trust& trust;
   config::FleetRules rules;
   std::string base_domain = "gw.localhost";
 };

@@ -45,6 +45,7 @@ void AddEntityCommands(CLI::App& app, Cli& cli);
 void AddPluginCommands(CLI::App& app, Cli& cli);
 void AddPlanCommands(CLI::App& app, Cli& cli);
 void AddNodeCommands(CLI::App& app, Cli& cli);
+void AddAuthorityCommands(CLI::App& app, Cli& cli);
 void AddTokenCommands(CLI::App& app, Cli& cli);
 void AddContextCommands(CLI::App& app, Cli& cli);
 void AddCompletionCommand(CLI::App& app, Cli& cli);

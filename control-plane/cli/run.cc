@@ -102,6 +102,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   AddPluginCommands(app, cli);
   AddPlanCommands(app, cli);
   AddNodeCommands(app, cli);
+  AddAuthorityCommands(app, cli);
   AddTokenCommands(app, cli);
   AddContextCommands(app, cli);
   AddCompletionCommand(app, cli);

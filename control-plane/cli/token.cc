@@ -1,14 +1,9 @@
 // sluice token create: the text goes into a file that only its owner may read, never to the terminal.
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "CLI/CLI.hpp"
 #include "common/schema/text.h"
 #include "control-plane/cli/commands.h"
+#include "control-plane/cli/secret_file.h"
 #include "sluice/admin/v1/admin.pb.h"
 
 namespace sluice::cli {
@@ -24,22 +19,16 @@ struct TokenFlags {
 };
 
 int Create(Cli& cli, const TokenFlags& flags) {
-  // The file first: a token whose text cannot be kept is of no use to anyone.
-  const int file = open(flags.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return cli.output.Fail(Cat("cannot create ", flags.file, ": ", std::strerror(errno)), kError);
-  admin::v1::CreateTokenRequest request;
-  request.set_name(flags.name);
-  request.set_role(flags.role);
-  admin::v1::CreateTokenResponse response;
-  const absl::Status status = cli.Call("Access/CreateToken", request, response);
-  const std::string text = response.token() + "\n";
-  const bool written = status.ok() && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const bool closed = close(file) == 0;
-  if (!status.ok()) {
-    unlink(flags.file.c_str());
-    return cli.output.Fail(status);
-  }
-  if (!written || !closed) return cli.output.Fail(Cat("cannot write ", flags.file, ": ", std::strerror(errno)), kError);
+  const int written = WriteSecret(cli, flags.file, [&]() -> absl::StatusOr<std::string> {
+    admin::v1::CreateTokenRequest request;
+    request.set_name(flags.name);
+    request.set_role(flags.role);
+    admin::v1::CreateTokenResponse response;
+    const absl::Status status = cli.Call("Access/CreateToken", request, response);
+    if (!status.ok()) return status;
+    return response.token();
+  });
+  if (written != kOk) return written;
   cli.output.Note(Cat("the token of ", flags.name, " (", flags.role, ") is in ", flags.file));
   return kOk;
 }

@@ -3,47 +3,20 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "control-plane/fleet/files.h"
-#include "control-plane/fleet/x509.h"
+#include "common/base/check.h"
+#include "common/base/random.h"
 
 namespace sluice::fleet {
 namespace {
 
-constexpr int kPrivate = 0600;
-constexpr int kPublic = 0644;
+constexpr int kBackdateShare = 10;  // at most one part in so many of a certificate's life
 
-// What the file holds, or what `make` gives, kept from then on. Whoever creates it first decides.
-template <typename Make>
-absl::StatusOr<std::string> ReadOrCreate(const std::string& path, int mode, Make make) {
-  auto content = ReadSmallFile(path);
-  if (content.ok() || !absl::IsNotFound(content.status())) return content;
-  absl::StatusOr<std::string> made = make();
-  if (!made.ok()) return made;
-  absl::Status status = CreateFile(path, *made, mode);
-  if (absl::IsAlreadyExists(status)) return ReadSmallFile(path);
-  if (!status.ok()) return status;
-  return made;
-}
-
-absl::StatusOr<std::string> MakeAuthorityPem(const Key& key, WallTime now) {
-  CertificateFields fields;
-  fields.common_name = "Sluice fleet authority";
-  fields.days = kAuthorityDays;
-  fields.is_authority = true;
-  auto certificate = MakeCertificate(fields, key, now, nullptr, key);
-  if (!certificate.ok()) return certificate.status();
-  return ToPem(*certificate);
-}
-
-absl::Status CheckNames(CertificateKind kind, const std::vector<std::string>& names) {
+absl::Status CheckNames(const std::vector<std::string>& names) {
   if (names.empty() || names.size() > kMaxNames) return absl::InvalidArgumentError("a certificate has 1 to 64 names");
-  if (kind == CertificateKind::kNode) {
-    if (names.size() > 1) return absl::InvalidArgumentError("a node has one name");
-    if (!IsNodeName(names[0])) return absl::InvalidArgumentError("\"" + names[0] + "\" is not a node name");
-    return absl::OkStatus();
-  }
   for (const std::string& name : names) {
-    if (!IsCertificateName(name)) return absl::InvalidArgumentError("\"" + name + "\" is not a DNS name or an address");
+    if (!x509::IsCertificateName(name)) {
+      return absl::InvalidArgumentError("\"" + name + "\" is not a DNS name or an address");
+    }
   }
   return absl::OkStatus();
 }
@@ -53,20 +26,8 @@ void AddWildcards(std::vector<std::string>& names) {
   const size_t given = names.size();
   for (size_t i = 0; i < given; ++i) {
     const std::string wildcard = "*." + names[i];
-    if (!names[i].starts_with("*.") && !IsAddress(names[i])) names.push_back(wildcard);
+    if (!names[i].starts_with("*.") && !x509::IsAddress(names[i])) names.push_back(wildcard);
   }
-}
-
-CertificateFields FieldsOf(CertificateKind kind, const std::vector<std::string>& names) {
-  CertificateFields fields;
-  fields.days = kCertificateDays;
-  fields.for_client = kind == CertificateKind::kNode;
-  fields.for_server = !fields.for_client;
-  // A server is known by its names; its common name is only what people read, and has room for 64 bytes.
-  fields.common_name = names[0].size() <= kMaxNodeNameBytes ? names[0] : "server";
-  if (fields.for_server) fields.names = names;
-  if (kind == CertificateKind::kEdge) AddWildcards(fields.names);
-  return fields;
 }
 
 }  // namespace
@@ -78,35 +39,66 @@ bool IsNodeName(const std::string& name) {
   return !name.empty() && name.size() <= kMaxNodeNameBytes && std::all_of(name.begin(), name.end(), allowed);
 }
 
-absl::StatusOr<std::unique_ptr<Authority>> Authority::OpenOrCreate(const std::string& folder, const Clock& clock) {
-  absl::Status status = MakeFolder(folder);
-  if (!status.ok()) return status;
-  const std::string key_path = folder + "/ca.key";
-  auto key_pem = ReadOrCreate(key_path, kPrivate, [] { return absl::StatusOr<std::string>(ToPem(MakeKey())); });
-  if (!key_pem.ok()) return key_pem.status();
-  auto key = KeyFromPem(*key_pem);
-  if (!key.ok()) return absl::FailedPreconditionError(key_path + " is not a private key");
-  const std::string path = folder + "/ca.pem";
-  auto pem = ReadOrCreate(path, kPublic, [&] { return MakeAuthorityPem(*key, clock.WallNow()); });
-  if (!pem.ok()) return pem.status();
-  auto certificate = CertificateFromPem(*pem);
-  if (!certificate.ok() || !Matches(*certificate, *key)) {
-    return absl::FailedPreconditionError(path + " is not the certificate of " + key_path);
-  }
-  std::unique_ptr<Authority> authority(new Authority(clock));
-  authority->key_ = *std::move(key);
-  authority->certificate_ = *std::move(certificate);
-  authority->pem_ = *std::move(pem);
-  return authority;
+Authority::Authority(const Clock& clock, x509::Key key, x509::Certificate certificate)
+    : clock_(&clock),
+      key_(std::move(key)),
+      certificate_(std::move(certificate)),
+      id_(x509::Fingerprint(certificate_)),
+      pem_(x509::ToPem(certificate_)) {}
+
+Authority Authority::Make(const Clock& clock) {
+  x509::CertificateFields fields;
+  fields.common_name = "Sluice fleet authority " + RandomHex(8);  // two of them are told apart by what people read, too
+  fields.life = kAuthorityLife;
+  fields.backdate = std::chrono::hours(1);
+  fields.is_authority = true;
+  const x509::Key key = x509::MakeKey();
+  auto certificate = x509::MakeCertificate(fields, key, clock.WallNow(), nullptr, key);
+  SLUICE_CHECK(certificate.ok());
+  return Authority(clock, key, *std::move(certificate));
 }
 
-absl::StatusOr<Issued> Authority::Issue(CertificateKind kind, const std::vector<std::string>& names) const {
-  absl::Status status = CheckNames(kind, names);
-  if (!status.ok()) return status;
-  const Key key = MakeKey();
-  auto certificate = MakeCertificate(FieldsOf(kind, names), key, clock_.WallNow(), certificate_, key_);
+absl::StatusOr<Authority> Authority::FromPem(const std::string& certificate, const std::string& key,
+                                             const Clock& clock) {
+  auto read_key = x509::KeyFromPem(key);
+  if (!read_key.ok()) return read_key.status();
+  auto read = x509::CertificateFromPem(certificate);
+  if (!read.ok()) return read.status();
+  if (!x509::Matches(*read, *read_key)) return absl::InvalidArgumentError("not the certificate of the key");
+  return Authority(clock, *std::move(read_key), *std::move(read));
+}
+
+absl::StatusOr<std::string> Authority::Sign(const x509::CertificateFields& fields, const x509::Key& key) const {
+  auto certificate = x509::MakeCertificate(fields, key, clock_->WallNow(), certificate_, key_);
   if (!certificate.ok()) return certificate.status();
-  return Issued{ToPem(*certificate), ToPem(key)};
+  return x509::ToPem(*certificate);
+}
+
+absl::StatusOr<std::string> Authority::IssueServer(CertificateKind kind, const std::vector<std::string>& names,
+                                                   const x509::Key& key) const {
+  absl::Status status = CheckNames(names);
+  if (!status.ok()) return status;
+  x509::CertificateFields fields;
+  fields.life = kServerLife;
+  fields.backdate = kMaxBackdate;
+  fields.for_server = true;
+  // A server is known by its names; its common name is only what people read, and has room for 64 bytes.
+  fields.common_name = names[0].size() <= kMaxNodeNameBytes ? names[0] : "server";
+  fields.names = names;
+  if (kind == CertificateKind::kEdge) AddWildcards(fields.names);
+  return Sign(fields, key);
+}
+
+absl::StatusOr<std::string> Authority::IssueNode(const std::string& name, const store::Scope& scope,
+                                                 const x509::Key& key, WallTime expires) const {
+  if (!IsNodeName(name)) return absl::InvalidArgumentError("\"" + name + "\" is not a node name");
+  x509::CertificateFields fields;
+  fields.life = expires - clock_->WallNow();
+  fields.backdate = std::min(kMaxBackdate, fields.life / kBackdateShare);
+  fields.for_client = true;
+  fields.common_name = name;
+  fields.uris = {kNodeUri + scope.text()};
+  return Sign(fields, key);
 }
 
 }  // namespace sluice::fleet

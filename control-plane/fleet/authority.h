@@ -1,8 +1,7 @@
 #pragma once
 
-// The platform's own certificate authority (ECDSA P-256), which nodes and the control plane trust and nobody else needs
-// to. Made at the first start in a folder of its own; its key never leaves that folder. Immutable once open; callable
-// from every thread.
+// One certificate authority of the platform (ECDSA P-256), which nodes and the control plane trust and nobody else
+// needs to. Its key is in the store, sealed, and in the memory of every replica. Immutable; callable from every thread.
 
 #include <memory>
 #include <string>
@@ -10,43 +9,50 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
-
-struct evp_pkey_st;
-struct x509_st;
+#include "common/x509/certificate.h"
+#include "control-plane/store/identities.h"
 
 namespace sluice::fleet {
 
-inline constexpr int kAuthorityDays = 3650;
-inline constexpr int kCertificateDays = 365;
+inline constexpr Duration kDay = std::chrono::hours(24);
+inline constexpr Duration kAuthorityLife = 3650 * kDay;
+inline constexpr Duration kServerLife = 365 * kDay;
+inline constexpr Duration kMaxBackdate = std::chrono::minutes(5);  // for clocks that differ; less for short lives
 inline constexpr size_t kMaxNodeNameBytes = 64;  // X.520's bound of a common name
 inline constexpr size_t kMaxNames = 64;          // of one certificate
+inline constexpr char kNodeUri[] = "sluice://node/";  // before the text of its scope
 
 enum class CertificateKind {
   kServer,  // the Sync port: DNS names and addresses
-  kNode,    // a node towards the control plane: its name is the common name
   kEdge,    // a node towards clients: DNS names, each with the names right below it
-};
-
-struct Issued {
-  std::string certificate;  // PEM
-  std::string key;          // PEM, PKCS #8
 };
 
 class Authority {
  public:
-  // Reads ca.key and ca.pem of the folder, making what is missing (0600, the folder 0700). Two processes that start at
-  // once end with the same authority.
-  static absl::StatusOr<std::unique_ptr<Authority>> OpenOrCreate(const std::string& folder, const Clock& clock);
+  static Authority Make(const Clock& clock);
+  // INVALID_ARGUMENT never quotes them.
+  static absl::StatusOr<Authority> FromPem(const std::string& certificate, const std::string& key, const Clock& clock);
 
+  const std::string& id() const { return id_; }            // fingerprint of its certificate
   const std::string& certificate() const { return pem_; }  // PEM
-  // A new key and its certificate, the authority's signature on it. INVALID_ARGUMENT names the name that is none.
-  absl::StatusOr<Issued> Issue(CertificateKind kind, const std::vector<std::string>& names) const;
+  const x509::Certificate& parsed() const { return certificate_; }
+  std::string key() const { return x509::ToPem(key_); }    // PEM, of which nothing may say a word
+
+  // For a server with that key. INVALID_ARGUMENT names the name that is none. PEM.
+  absl::StatusOr<std::string> IssueServer(CertificateKind kind, const std::vector<std::string>& names,
+                                          const x509::Key& key) const;
+  // For a node with that key, until `expires`. PEM.
+  absl::StatusOr<std::string> IssueNode(const std::string& name, const store::Scope& scope, const x509::Key& key,
+                                        WallTime expires) const;
 
  private:
-  explicit Authority(const Clock& clock) : clock_(clock) {}
-  const Clock& clock_;
-  std::shared_ptr<evp_pkey_st> key_;
-  std::shared_ptr<x509_st> certificate_;
+  Authority(const Clock& clock, x509::Key key, x509::Certificate certificate);
+  absl::StatusOr<std::string> Sign(const x509::CertificateFields& fields, const x509::Key& key) const;
+
+  const Clock* clock_;
+  x509::Key key_;
+  x509::Certificate certificate_;
+  std::string id_;
   std::string pem_;
 };
 

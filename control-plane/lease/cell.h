@@ -41,6 +41,7 @@ class Cell {
        std::function<uint32_t(const std::string&)> limit_of);
   ~Cell();  // gives the ownership up
   Cell(const Cell&) = delete;
+  const std::string& name() const { return name_; }
 
   // The first report of a stream. FAILED_PRECONDITION: another replica owns the cell; owner_address() is where, if that
   // is known. An older stream of the node ends.

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "common/observe/log.h"
@@ -19,16 +20,29 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
+class Stream;
+
+// The streams that there are, so that all of them can be looked at.
+class Streams {
+ public:
+  virtual ~Streams() = default;
+  virtual void Gone(Stream* stream) = 0;  // the last call of a stream
+};
+
+class Refusal final : public grpc::ServerBidiReactor<v1::Report, v1::Answer> {
+ public:
+  explicit Refusal(const absl::Status& why) { Finish(ToGrpc(why)); }
+  void OnDone() override { delete this; }
+};
+
 // At most one read and one write in flight. gRPC deletes it through OnDone.
 class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, public Listener {
  public:
-  Stream(Cell& cell, std::string certified_name) : cell_(cell), node_(std::move(certified_name)) {
-    if (node_.empty()) {
-      End(absl::UnauthenticatedError("nodes show a certificate with a common name"));
-    } else {
-      StartRead(&incoming_);
-    }
+  Stream(Cell& cell, Streams& streams, fleet::Peer peer)
+      : cell_(cell), streams_(streams), peer_(std::move(peer)), node_(peer_.name) {
+    StartRead(&incoming_);
   }
+  const fleet::Peer& peer() const { return peer_; }
 
   void Send(const quota::Answer& answer) override {
     {
@@ -59,6 +73,7 @@ class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, pub
   void OnCancel() override { End(absl::CancelledError("")); }
   void OnDone() override {
     cell_.Disconnected(node_, this);
+    streams_.Gone(this);
     delete this;
   }
 
@@ -90,7 +105,9 @@ class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, pub
   }
 
   Cell& cell_;
-  const std::string node_;
+  Streams& streams_;
+  const fleet::Peer peer_;
+  const std::string& node_;
   v1::Report incoming_;
   bool connected_ = false;  // the reader's
   std::mutex mutex_;        // taken after the cell's, never before
@@ -99,22 +116,45 @@ class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, pub
   bool ended_ = false;
 };
 
-class GrpcService final : public Service, public v1::Lease::CallbackService {
+class GrpcService final : public Service, public v1::Lease::CallbackService, public Streams {
  public:
-  explicit GrpcService(Cell& cell) : cell_(cell) {}
+  GrpcService(Cell& cell, const fleet::Trust& trust) : cell_(cell), trust_(trust) {}
   grpc::Service& grpc() override { return *this; }
+
   grpc::ServerBidiReactor<v1::Report, v1::Answer>* Stream(grpc::CallbackServerContext* context) override {
-    return new lease::Stream(cell_, rpc::CertifiedName(*context));
+    auto peer = trust_.Identify(rpc::PeerCertificate(*context));
+    if (!peer.ok()) return new Refusal(peer.status());
+    if (peer->scope != store::Scope::OfCell(cell_.name())) {
+      return new Refusal(absl::PermissionDeniedError("the node is not one of the cell's, and shares no limit with it"));
+    }
+    std::lock_guard lock(mutex_);
+    auto* stream = new lease::Stream(cell_, *this, *std::move(peer));
+    streams_.insert(stream);
+    return stream;
+  }
+  void Recheck() override {
+    std::lock_guard lock(mutex_);
+    for (lease::Stream* stream : streams_) {
+      absl::Status good = trust_.Check(stream->peer());
+      if (!good.ok()) stream->End(good);
+    }
+  }
+  void Gone(lease::Stream* stream) override {
+    std::lock_guard lock(mutex_);
+    streams_.erase(stream);
   }
 
  private:
   Cell& cell_;
+  const fleet::Trust& trust_;
+  std::mutex mutex_;  // taken before a stream's
+  std::set<lease::Stream*> streams_;
 };
 
 }  // namespace
 
-std::unique_ptr<Service> Service::Make(Cell& cell) {
-  return std::make_unique<GrpcService>(cell);
+std::unique_ptr<Service> Service::Make(Cell& cell, const fleet::Trust& trust) {
+  return std::make_unique<GrpcService>(cell, trust);
 }
 
 }  // namespace sluice::lease

@@ -3,10 +3,9 @@
 // The Lease service: one stream a node over mutual TLS, which carries the messages between the node and the cell's
 // allocator. Callbacks run on gRPC's threads and never block on the database.
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 
+#include "control-plane/fleet/trust.h"
 #include "control-plane/lease/cell.h"
 
 namespace grpc {
@@ -19,10 +18,12 @@ inline constexpr size_t kMaxQueued = 64;  // answers of a stream that is slow to
 
 class Service {
  public:
-  // The cell outlives it.
-  static std::unique_ptr<Service> Make(Cell& cell);
+  // The cell and the trust outlive it.
+  static std::unique_ptr<Service> Make(Cell& cell, const fleet::Trust& trust);
   virtual ~Service() = default;
   virtual grpc::Service& grpc() = 0;
+  // Ends the streams of nodes whose certificates are not good any more.
+  virtual void Recheck() = 0;
 };
 
 }  // namespace sluice::lease

@@ -126,7 +126,9 @@ absl::Status PostgresStore::RemoveNode(const std::string& name, const AuditRecor
   if (!removed.ok()) return removed.status();
   auto delisted = (*connection)->Run(kDelistNode, Parameters().Text(name));
   if (!delisted.ok()) return delisted.status();
-  if (removed->rows() + delisted->rows() == 0) return absl::NotFoundError("there is no such node");
+  auto revoked = RevokeKeyOf(**connection, name);
+  if (!revoked.ok()) return revoked.status();
+  if (removed->rows() + delisted->rows() + *revoked == 0) return absl::NotFoundError("there is no such node");
   status = InsertAudit(**connection, audit);
   if (status.ok()) status = transaction.Commit();
   return status;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control-plane/store/pool.h"
+#include "control-plane/store/postgres_identities.h"
 #include "control-plane/store/store.h"
 
 namespace sluice::store {
@@ -14,6 +15,8 @@ namespace sluice::store {
 class PostgresStore final : public Store {
  public:
   PostgresStore(const Options& options, KeyRing keys) : keys_(std::move(keys)), pool_(options) {}
+
+  Identities& identities() override { return identities_; }
 
   // commit.cc
   absl::StatusOr<Committed> Commit(const Write& write) override;
@@ -55,6 +58,7 @@ class PostgresStore final : public Store {
   absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
   const KeyRing keys_;
   Pool pool_;
+  PostgresIdentities identities_{pool_, keys_};
 };
 
 // Where configurations are kept: a version, and what nodes are sent.
@@ -64,9 +68,6 @@ inline Place VersionPlace(std::string_view gateway, std::string_view version) {
 inline Place ConfigPlace(std::string_view gateway) {
   return {gateway, "gateway", gateway, "config"};
 }
-
-// Part of the caller's transaction.
-absl::Status InsertAudit(Connection& connection, const AuditRecord& record);
 
 // Part of the caller's transaction, and its first statement, so that one with the same id waits for how this one ends.
 // False: it is kept already. True where there is nothing to keep. Drops what is too old or too much of that gateway.

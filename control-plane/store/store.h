@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "control-plane/store/identities.h"
 #include "control-plane/store/seal.h"
 #include "sluice/config/v1/gateway.pb.h"
 
@@ -207,8 +208,10 @@ class Store {
 
   virtual absl::Status PutNode(const NodeRecord& node) = 0;
   virtual absl::StatusOr<std::vector<NodeRecord>> ListNodes() = 0;
-  // From the list and from every cell. NOT_FOUND: it is in neither.
+  // From the list and from every cell, and its key is refused from then on. NOT_FOUND: it is nowhere.
   virtual absl::Status RemoveNode(const std::string& name, const AuditRecord& audit) = 0;
+
+  virtual Identities& identities() = 0;
 };
 
 // Rings when something was committed: LISTEN on a connection of its own, reconnecting by itself, and at the latest

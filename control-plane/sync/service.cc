@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/observe/log.h"
 #include "common/rpc/hint.h"
 #include "common/rpc/peer.h"
 #include "control-plane/sync/stream.h"
@@ -31,17 +32,20 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
   Herd& herd() override { return herd_; }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Stream(grpc::CallbackServerContext* context) override {
-    const std::string name = rpc::CertifiedName(*context);
-    if (name.empty()) return Refuse(grpc::StatusCode::UNAUTHENTICATED, "nodes show a certificate with a common name");
+    auto peer = deps_.trust.Identify(rpc::PeerCertificate(*context));
+    if (!peer.ok()) {
+      log::Warning("node refused", {{"peer", context->peer()}, {"reason", std::string(peer.status().message())}});
+      return Refuse(peer.status());
+    }
     std::lock_guard lock(mutex_);
-    if (stopping_) return Refuse(grpc::StatusCode::UNAVAILABLE, "the control plane is stopping");
+    if (stopping_) return Refuse(absl::UnavailableError("the control plane is stopping"));
     if (streams_.size() >= deps_.max_streams) {
-      return Refuse(grpc::StatusCode::RESOURCE_EXHAUSTED, "this replica serves as many nodes as it can");
+      return Refuse(absl::ResourceExhaustedError("this replica serves as many nodes as it can"));
     }
     if (!herd_.AdmitStream()) {
-      return Refuse(grpc::StatusCode::UNAVAILABLE, "many nodes come at once; try again", Herd::kRetryAfter);
+      return Refuse(absl::UnavailableError("many nodes come at once; try again"), Herd::kRetryAfter);
     }
-    auto* stream = new sync::Stream(*this, name, context->peer());
+    auto* stream = new sync::Stream(*this, *std::move(peer), context->peer());
     streams_.insert(stream);
     return stream;
   }
@@ -73,6 +77,14 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
     if (streams_.empty()) empty_.notify_all();
   }
 
+  void Recheck() override {
+    std::lock_guard lock(mutex_);
+    for (sync::Stream* stream : streams_) {
+      const absl::Status good = deps_.trust.Check(stream->peer());
+      if (!good.ok()) stream->Close(ToGrpc(good));
+    }
+  }
+
   void Shutdown() override {
     std::unique_lock lock(mutex_);
     stopping_ = true;
@@ -83,10 +95,10 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
   }
 
  private:
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Refuse(grpc::StatusCode code, const std::string& why,
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Refuse(const absl::Status& why,
                                                                    Duration retry_after = Duration(0)) {
     totals_.refused_streams.fetch_add(1, std::memory_order_relaxed);
-    return new Refusal(rpc::WithHint({code, why}, {.retry_after = retry_after}));
+    return new Refusal(rpc::WithHint(ToGrpc(why), {.retry_after = retry_after}));
   }
 
   const ServiceDeps deps_;

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "control-plane/fleet/trust.h"
 #include "control-plane/index/index.h"
 #include "control-plane/sync/feed.h"
 #include "control-plane/sync/herd.h"
@@ -46,6 +47,7 @@ struct ServiceDeps {
   Registry& registry;
   Recorder& recorder;
   const Clock& clock;
+  const fleet::Trust& trust;
   FeedSettings settings;
   size_t max_streams = kMaxStreams;
   HerdLimits herd = {};
@@ -57,6 +59,8 @@ class Service {
   virtual ~Service() = default;
   virtual grpc::Service& grpc() = 0;
   virtual const Totals& totals() const = 0;
+  // Ends the streams of nodes whose certificates are not good any more: expired, revoked, of a retired authority.
+  virtual void Recheck() = 0;
   // Ends every stream with UNAVAILABLE, refuses new ones, and returns when the last is gone, at the latest after
   // kShutdownWait.
   virtual void Shutdown() = 0;

@@ -12,10 +12,6 @@
 namespace sluice::sync {
 namespace {
 
-grpc::Status ToGrpc(const absl::Status& status) {
-  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
-}
-
 // The configuration is not copied: every stream's slice refers to the same bytes until gRPC has sent them.
 grpc::ByteBuffer ToBuffer(const Outgoing& message) {
   std::vector<grpc::Slice> slices = {grpc::Slice(message.head)};
@@ -35,9 +31,13 @@ bool Parse(grpc::ByteBuffer& buffer, v1::NodeMessage& message) {
 
 }  // namespace
 
-Stream::Stream(StreamOwner& owner, std::string certified_name, std::string address)
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
+Stream::Stream(StreamOwner& owner, fleet::Peer peer, std::string address)
     : owner_(owner),
-      certified_name_(std::move(certified_name)),
+      peer_(std::move(peer)),
       address_(std::move(address)),
       feed_(owner.deps().index, owner.deps().settings) {
   StartRead(&incoming_);
@@ -65,7 +65,7 @@ void Stream::OnReadDone(bool ok) {
     return;
   }
   if (!status.ok()) {
-    log::Warning("node refused", {{"node", certified_name_}, {"reason", std::string(status.message())}});
+    log::Warning("node refused", {{"node", peer_.name}, {"reason", std::string(status.message())}});
     Close(ToGrpc(status));
     return;
   }
@@ -101,7 +101,7 @@ absl::Status Stream::HandleResume(const v1::Resume& resume) {
   }
   {
     std::lock_guard lock(mutex_);
-    absl::Status status = feed_.Resume(resume, certified_name_);
+    absl::Status status = feed_.Resume(resume, peer_.name);
     if (!status.ok()) return status;
   }
   if (feed_.full() && !owner_.herd().BeginFull(this)) {

@@ -17,6 +17,8 @@ namespace sluice::sync {
 
 class Stream;
 
+grpc::Status ToGrpc(const absl::Status& status);
+
 // What a stream needs of its service, and tells it.
 class StreamOwner {
  public:
@@ -32,9 +34,10 @@ class StreamOwner {
 
 class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  // `certified_name`: common name of the node's certificate. `address`: of the peer.
-  Stream(StreamOwner& owner, std::string certified_name, std::string address);
+  // `address`: where the peer connects from.
+  Stream(StreamOwner& owner, fleet::Peer peer, std::string address);
 
+  const fleet::Peer& peer() const { return peer_; }
   void Close(const grpc::Status& status);  // once; later calls are nothing
   const NodeStatus& status() const { return status_; }
 
@@ -50,7 +53,7 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   void Pump();
 
   StreamOwner& owner_;
-  const std::string certified_name_;
+  const fleet::Peer peer_;
   const std::string address_;
   NodeStatus status_;
   int64_t watch_ = 0;

@@ -207,6 +207,17 @@ void AddConfiguration(const sync::Status& sync, const NodeFacts& facts, Families
             sync.snapshot_at.load());
 }
 
+void AddMembership(const sync::Status& sync, const NodeFacts& facts, Families& out) {
+  if (const int64_t expires = sync.certificate_expires_at.load(); expires > 0) {
+    out.Gauge("sluice_certificate_seconds_to_expiry", "Of the node's own certificate; negative once it has expired.",
+              static_cast<double>(expires - facts.now));
+  }
+  out.Counter("sluice_certificates_obtained_total", "Certificates that the node was given, by joining or renewing.",
+              static_cast<double>(sync.certificate_renewals.load()));
+  out.Counter("sluice_certificate_failures_total", "Times the node tried to join or to renew its certificate in vain.",
+              static_cast<double>(sync.certificate_failures.load()));
+}
+
 }  // namespace
 
 std::string RenderMetrics(const proxy::Stats& stats, const sync::Status& sync, const NodeFacts& facts,
@@ -222,6 +233,7 @@ std::string RenderMetrics(const proxy::Stats& stats, const sync::Status& sync, c
   AddUpstreams(stats, out);
   AddTargets(stats, out);
   AddConfiguration(sync, facts, out);
+  AddMembership(sync, facts, out);
   out.Counter("sluice_access_log_dropped_lines_total", "Lines of the access log that were not written.",
               facts.access_log_dropped);
   out.Begin("sluice_plugin_log_entries_total", "Log entries of plugins, by what became of them.", MetricType::Counter);

@@ -1,7 +1,5 @@
 #include "data-plane/sync/bases_file.h"
 
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -12,9 +10,9 @@
 namespace sluice::sync {
 namespace {
 
-std::string Path(const std::string& folder) {
-  return folder + "/shares";
-}
+constexpr char kName[] = "shares";
+
+std::string Path(const std::string& folder) { return folder + "/" + kName; }
 
 }  // namespace
 
@@ -31,12 +29,7 @@ std::optional<quota::Bases> ReadBases(const std::string& folder) {
 }
 
 absl::Status WriteBases(const std::string& folder, const quota::Bases& bases) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  const std::string beside = Path(folder) + ".new";
-  absl::Status status = WriteFlushed(beside, {quota::ToWire(bases).SerializeAsString()});
-  if (status.ok() && rename(beside.c_str(), Path(folder).c_str()) != 0) status = SystemError("rename", beside);
-  return status.ok() ? FlushFolder(folder) : status;
+  return ReplaceFile(folder, kName, quota::ToWire(bases).SerializeAsString());
 }
 
 }  // namespace sluice::sync

@@ -83,6 +83,9 @@ class GrpcClient final : public Client {
         log::Info("connected to the control plane", {{"control_plane", addresses_.current()}});
       }
       caught_up = caught_up || message.has_caught_up();
+      if (message.has_trust() && options_.trust) {
+        options_.trust({message.trust().authorities().begin(), message.trust().authorities().end()});
+      }
       for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && stream->Write(reply);
     }
     const grpc::Status ended = stream->Finish();
@@ -92,6 +95,7 @@ class GrpcClient final : public Client {
                    {{"control_plane", addresses_.current()}, {"error", ended.error_message()}});
     }
     last_error_ = ended.error_code();
+    if (last_error_ == grpc::StatusCode::PERMISSION_DENIED) status_.refused = true;
     const Duration asked = std::min(rpc::HintOf(ended).retry_after, kMaxRetryDelay);
     return {caught_up, asked + Jitter(asked)};
   }

@@ -5,6 +5,7 @@
 // bound that doubles from kFirstBackoff to kMaxBackoff when all of them failed. Keepalive notices a dead peer within
 // ten seconds.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ struct ClientOptions {
   std::string node;  // the common name of its certificate
   std::string build;
   std::string address;  // of its operations port
+  std::function<void(const std::vector<std::string>&)> trust;  // is given whom to trust from now on (PEM)
 };
 
 class Client {

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 
@@ -58,6 +60,16 @@ absl::Status FlushFolder(const std::string& folder) {
   const absl::Status status = Flush(fd, folder);
   close(fd);
   return status;
+}
+
+absl::Status ReplaceFile(const std::string& folder, const std::string& name, std::string_view content) {
+  std::error_code error;  // what cannot be made cannot be written to either
+  std::filesystem::create_directories(folder, error);
+  const std::string path = folder + "/" + name;
+  const std::string beside = path + ".new";
+  absl::Status status = WriteFlushed(beside, {content});
+  if (status.ok() && rename(beside.c_str(), path.c_str()) != 0) status = SystemError("rename", beside);
+  return status.ok() ? FlushFolder(folder) : status;
 }
 
 }  // namespace sluice::sync

@@ -19,5 +19,7 @@ absl::Status WriteFlushed(const std::string& path, std::initializer_list<std::st
 // The same, as long as the system lives: survives this process, not a power cut, and costs no wait for the disk.
 absl::Status WriteUnflushed(const std::string& path, std::string_view content);
 absl::Status FlushFolder(const std::string& folder);
+// All of the steps: `folder`/`name` is `content` once it returns. The folder is made where it is missing.
+absl::Status ReplaceFile(const std::string& folder, const std::string& name, std::string_view content);
 
 }  // namespace sluice::sync

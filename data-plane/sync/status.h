@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the node's configuration stands, for metrics and health. Written by the sync thread and the snapshot's writer,
-// read from every thread.
+// Where the node's configuration stands, for metrics and health. Written by the sync thread, the
+// snapshot's writer and the membership's thread, read from every thread.
 
 #include <atomic>
 #include <cstdint>
@@ -22,6 +22,10 @@ struct Status {
   std::atomic<uint64_t> reconnects{0};
   std::atomic<uint64_t> snapshot_failures{0};
   std::atomic<int64_t> snapshot_at{0};  // Unix seconds of the last snapshot written; 0: none
+  std::atomic<bool> refused{false};  // the control plane does not take this node's certificate any more
+  std::atomic<int64_t> certificate_expires_at{0};  // Unix seconds; 0: it has none
+  std::atomic<uint64_t> certificate_renewals{0};
+  std::atomic<uint64_t> certificate_failures{0};  // to join or to renew
   std::atomic<Source> source{Source::kNone};
 };
 

@@ -48,15 +48,28 @@ fleet_control_plane() {
   say "control plane $process_change on $admin_address"
 }
 
-# fleet_certificate FOLDER KIND NAME: issued where there is none, it is no longer ours, or two thirds of its life are
-# over.
-fleet_certificate() {
-  local folder=$1 kind=$2 name=$3
+# fleet_edge: the certificate of the nodes' HTTPS ports, issued where there is none, it is no longer ours, or two thirds
+# of its life are over.
+fleet_edge() {
+  local folder=$state/edge
   fleet_certificate_good "$folder" && return
-  "$programs/sluice-control-plane" issue --state "$state" --kind "$kind" --name "$name" --out "$folder" \
-    >"$state/log/issue.log" 2>&1 || {
+  "$programs/sluice-control-plane" issue --state "$state" --database-file "$state/database" --name gw.localhost \
+    --out "$folder" >"$state/log/issue.log" 2>&1 || {
     tail -n 5 "$state/log/issue.log" >&2
-    die "no certificate for $name"
+    die "no certificate for gw.localhost"
+  }
+}
+
+# fleet_token NAME FOLDER: a join token for a node that has not joined this control plane's fleet, or whose certificate
+# has expired. One that lost its disk has left its name taken: nobody else is meant by it.
+fleet_token() {
+  local name=$1 own=$2 node=$2/state/identity/node.pem
+  if [ -s "$node" ] && openssl x509 -in "$node" -noout -checkend 60 >/dev/null 2>&1; then return; fi
+  [ -e "$node" ] || sluice node revoke "$name" >/dev/null 2>&1 || true
+  rm -f "$own/join-token"
+  sluice -q node token create --file "$own/join-token" 2>"$state/log/token.log" || {
+    cat "$state/log/token.log" >&2
+    die "no join token for $name"
   }
 }
 
@@ -73,10 +86,10 @@ fleet_certificate_good() {
 fleet_node() {
   local k=$1 name=node-$1 own=$state/node-$1
   install -d -m 700 "$own" "$own/state"
-  fleet_certificate "$own/certificate" node "$name"
-  process_inputs=("$own/certificate/cert.pem" "$state/edge/cert.pem")
+  fleet_token "$name" "$own"
+  process_inputs=("$state/edge/cert.pem")
   process_ensure "$name" "$programs/sluice-data-plane" --name "$name" --control-plane "$sync_address" \
-    --ca "$own/certificate/ca.pem" --cert "$own/certificate/cert.pem" --key "$own/certificate/key.pem" \
+    --join-token-file "$own/join-token" \
     --http "0.0.0.0:$(node_http "$k")" --https "0.0.0.0:$(node_https "$k")" --ops "127.0.0.1:$(node_ops "$k")" \
     --tls-cert "$state/edge/cert.pem" --tls-key "$state/edge/key.pem" --state "$own/state" \
     --access-log "$state/log/$name.access.log"
@@ -86,7 +99,7 @@ fleet_node() {
 
 fleet_nodes() {
   local k name
-  fleet_certificate "$state/edge" edge gw.localhost
+  fleet_edge
   for name in $(process_names); do
     [[ $name == node-* ]] || continue
     [ "${name#node-}" -le "$nodes" ] || { process_stop "$name" 45 && say "$name stopped"; }

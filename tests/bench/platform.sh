@@ -24,7 +24,7 @@ bench_do() {
 # bench_up CPUS CPUS: starts everything, the upstream on the first cores and the node on the second, as taskset names
 # them.
 bench_up() {
-  local upstream_cpu=$1 node_cpu=$2 issue
+  local upstream_cpu=$1 node_cpu=$2
   state=$(mktemp -d /tmp/sluice-bench.XXXXXX)
   chmod 711 "$state"
   trap bench_down EXIT
@@ -41,12 +41,12 @@ bench_up() {
   process_ensure control-plane "$programs/sluice-control-plane" --database-file "$state/database" --state "$state" \
     --admin "$bench_admin" --sync "$bench_sync" --ops "$bench_ops" "${allowed[@]}"
   process_wait control-plane 60 bench_sluice gateway list
-  issue=("$programs/sluice-control-plane" issue --state "$state")
-  "${issue[@]}" --kind node --name node-1 --out "$state/node" >>"$state/log/issue.log" 2>&1
-  "${issue[@]}" --kind edge --name gw.localhost --out "$state/edge" >>"$state/log/issue.log" 2>&1
+  "$programs/sluice-control-plane" issue --state "$state" --database-file "$state/database" --name gw.localhost \
+    --out "$state/edge" >>"$state/log/issue.log" 2>&1
+  bench_do node token create --file "$state/join-token"
   install -d -m 700 "$state/last-good"
   process_ensure node "$(command -v taskset)" -c "$node_cpu" "$programs/sluice-data-plane" --name node-1 \
-    --control-plane "$bench_sync" --ca "$state/ca.pem" --cert "$state/node/cert.pem" --key "$state/node/key.pem" \
+    --control-plane "$bench_sync" --join-token-file "$state/join-token" \
     --http "$bench_http" --https "$bench_https" --ops "$bench_node_ops" --tls-cert "$state/edge/cert.pem" \
     --tls-key "$state/edge/key.pem" --state "$state/last-good" --workers 1 --access-log off
   process_wait node 60 curl -fsS "http://$bench_node_ops/readyz"

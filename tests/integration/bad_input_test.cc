@@ -86,14 +86,14 @@ TEST_CASE("asking for what the platform decides is INVALID_ARGUMENT and says so"
 TEST_CASE("a node with a foreign certificate, or under another's name, gets no stream") {
   Platform platform;
   const std::string other = platform.state() + "/other";
-  const std::string issue = std::string(SLUICE_BIN) + "/sluice-control-plane";
-  REQUIRE(Run({issue, "issue", "--state", other, "--kind", "node", "--name", "node-1", "--out", other + "/node"})
+  REQUIRE(Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+               "/CN=node-1", "-out", other + ".cert", "-keyout", other + ".key"})
               .exit_code == 0);
-  const std::string own = platform.state() + "/node-1";
-  CHECK(OpenStream(platform, own + "/cert.pem", own + "/key.pem", "node-1") == grpc::StatusCode::OK);
-  CHECK(OpenStream(platform, own + "/cert.pem", own + "/key.pem", "node-2") == grpc::StatusCode::PERMISSION_DENIED);
-  CHECK(OpenStream(platform, other + "/node/cert.pem", other + "/node/key.pem", "node-1") ==
-        grpc::StatusCode::UNAVAILABLE);
+  const std::string own = platform.state() + "/node-1/state/identity/node.pem";
+  CHECK(OpenStream(platform, own, own, "node-1") == grpc::StatusCode::OK);
+  CHECK(OpenStream(platform, own, own, "node-2") == grpc::StatusCode::PERMISSION_DENIED);
+  CHECK(OpenStream(platform, other + ".cert", other + ".key", "node-1") == grpc::StatusCode::UNAVAILABLE);
+  CHECK(OpenStream(platform, "", "", "node-1") == grpc::StatusCode::UNAUTHENTICATED);
   CHECK(platform.control_plane().running());
 }
 

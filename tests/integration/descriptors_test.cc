@@ -95,8 +95,8 @@ TEST_CASE("the admin and the sync port serve again within a second of losing eve
   Platform platform;
   const pid_t pid = platform.control_plane().pid();
   const std::vector<std::string> clear = {"--http2-prior-knowledge"};
-  const std::string node = platform.state() + "/node-1";
-  const std::vector<std::string> mutual = {"--cert", node + "/cert.pem", "--key", node + "/key.pem"};
+  const std::string node = platform.state() + "/node-1/state/identity/node.pem";
+  const std::vector<std::string> mutual = {"--cert", node, "--key", node};
   CheckSurvives(pid, platform.admin_port(), [&] { return Answers(clear, platform.admin_port()); });
   CheckSurvives(pid, platform.sync_port(), [&] { return Answers(mutual, platform.sync_port(), "https"); });
   platform.Ok({"gateway", "create", "shop", "--wait"});

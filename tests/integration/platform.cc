@@ -1,6 +1,7 @@
 #include "tests/integration/platform.h"
 
 #include <csignal>
+#include <filesystem>
 
 #include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
@@ -43,15 +44,13 @@ Platform::Platform(PlatformOptions options) : options_(std::move(options)) {
     StartControlPlane();
     if (replica_ == 0) break;
   }
-  const std::string issue = kBin + "/sluice-control-plane";
-  REQUIRE(
-      Run({issue, "issue", "--state", state(), "--kind", "edge", "--name", "gw.localhost", "--out", folder_ / "edge"})
-          .exit_code == 0);
+  const Finished issued = Run({kBin + "/sluice-control-plane", "issue", "--database", conninfo_, "--state",
+                               state(), "--name", "gw.localhost", "--out", folder_ / "edge"});
+  INFO(issued.err);
+  REQUIRE(issued.exit_code == 0);
   for (int i = 0; i < options_.nodes; ++i) {
-    const Finished issued = Run({issue, "issue", "--state", state(), "--kind", "node", "--name", nodes_[i].name,
-                                 "--out", folder_ / nodes_[i].name});
-    INFO(issued.err);
-    REQUIRE(issued.exit_code == 0);
+    std::filesystem::create_directories(folder_ / nodes_[i].name);
+    Ok({"node", "token", "create", "--file", TokenFile(i)});
     StartNode(i);
   }
   INFO(ReadFile(folder_ / "upstream.log"));
@@ -136,7 +135,7 @@ void Platform::StartNode(int index, bool wait_ready) {
   std::vector<std::string> command = options_.node_runner;
   const std::vector<std::string> words = {
       kBin + "/sluice-data-plane", "--name", node.name, "--control-plane", control_planes,
-      "--ca", folder_ / "ca.pem", "--cert", own + "/cert.pem", "--key", own + "/key.pem",
+      "--join-token-file", TokenFile(index),
       "--http", At(node.http), "--https", At(node.https), "--ops", At(node.ops),
       "--tls-cert", folder_ / "edge/cert.pem", "--tls-key", folder_ / "edge/key.pem",
       "--state", own + "/state", "--workers", "2", "--access-log", own + "/access.log",

@@ -89,6 +89,8 @@ class Platform {
   std::string OnDisk(int index);
   // The id and the compiled configuration of the only gateway, as the database has it.
   std::pair<std::string, std::string> Compiled();
+  // What the node joins with.
+  std::string TokenFile(int index) const { return folder_ / nodes_[index].name + "/join-token"; }
 
  private:
   static double Metric(uint16_t port, const std::string& name);

@@ -32,7 +32,7 @@ TEST_CASE("a new node without a control plane is alive but not ready, and says 5
   Platform platform(2);
   platform.Serve("shop", kEcho);
   platform.StopNode(1);
-  Run({"rm", "-rf", platform.state() + "/node-2/state"});
+  Run({"find", platform.state() + "/node-2/state", "-maxdepth", "1", "-type", "f", "-delete"});
   platform.StopControlPlane();
   platform.StartNode(1, false);
   REQUIRE(Eventually([&] {

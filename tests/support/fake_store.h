@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "control-plane/store/store.h"
+#include "tests/support/fake_identities.h"
 
 namespace sluice::test {
 
@@ -44,6 +45,7 @@ class FakeStore final : public store::Store {
   absl::Status PutNode(const store::NodeRecord& node) override;
   absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
   absl::Status RemoveNode(const std::string& name, const store::AuditRecord& audit) override;
+  FakeIdentities& identities() override { return identities_; }
 
   std::vector<store::Write> writes() const {  // that were committed
     std::lock_guard lock(mutex_);
@@ -74,6 +76,7 @@ class FakeStore final : public store::Store {
   void Keep(store::KeptRequest request, const std::string& gateway_id, const store::Committed& committed);
   const Gateway* Find(const std::string& id_or_name) const;
 
+  FakeIdentities identities_{down};
   mutable std::mutex mutex_;
   std::vector<store::Write> writes_;
   std::vector<store::AuditRecord> audits_;

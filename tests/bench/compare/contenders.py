@@ -76,7 +76,6 @@ def node(options, folder="fleet"):
     state = options.state
     return Contender("sluice", http.split(":")[1], https.split(":")[1], [
         f"{options.programs}/sluice-data-plane", "--name", "node-1", "--control-plane", "127.0.0.1:1",
-        "--ca", f"{state}/ca.pem", "--cert", f"{state}/node/cert.pem", "--key", f"{state}/node/key.pem",
         "--http", http, "--https", https, "--ops", ops, "--tls-cert", f"{state}/edge/cert.pem",
         "--tls-key", f"{state}/edge/key.pem", "--state", f"{state}/{folder}", "--workers", "1", "--access-log", "off"])
 

@@ -19,13 +19,13 @@ TlsFiles Make(const test::TempDir& folder, const std::string& name) {
   return files;
 }
 
-std::string WhyNot(const TlsFiles& files) { return std::string(ServerCredentials(files, false).status().message()); }
+std::string WhyNot(const TlsFiles& files) { return std::string(ServerCredentials(files).status().message()); }
 
 TEST_CASE("a certificate goes with its own key, and with no other") {
   test::TempDir folder;
   const TlsFiles one = Make(folder, "one");
   const TlsFiles two = Make(folder, "two");
-  CHECK(ServerCredentials(one, false).ok());
+  CHECK(ServerCredentials(one).ok());
   CHECK(ClientCredentials(one).ok());
   CHECK(WhyNot({one.certificate, two.key, ""}) == two.key + " is not the key of " + one.certificate);
 }

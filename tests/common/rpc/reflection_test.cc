@@ -15,7 +15,7 @@ using grpc::reflection::v1::ServerReflectionResponse;
 
 ServerReflectionResponse Ask(const ServerReflectionRequest& request) {
   const auto service = MakeReflectionService({"a.v1.B"});
-  auto server = Server::Start("127.0.0.1:0", *ServerCredentials({}, false),
+  auto server = Server::Start("127.0.0.1:0", *ServerCredentials({}),
                               [&](grpc::ServerBuilder& builder) { builder.RegisterService(service.get()); });
   REQUIRE(server.ok());
   const auto stub = grpc::reflection::v1::ServerReflection::NewStub(

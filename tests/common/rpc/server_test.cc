@@ -174,9 +174,9 @@ TEST_CASE("an IPv6 address is written in brackets") {
   CHECK(CheckHealth(MakeChannel("[::1]:" + std::to_string(server->port()), grpc::InsecureChannelCredentials())).ok());
 }
 
-TEST_CASE("mutual TLS without an authority is refused") {
-  CHECK(ServerCredentials({"cert.pem", "key.pem", ""}, true).status().message() ==
-        "mutual TLS needs the authority of the clients");
+TEST_CASE("a port of nodes without an authority is refused") {
+  CHECK(NodePortCredentials({"cert.pem", "key.pem", ""}).status().message() ==
+        "the port of nodes needs a certificate and an authority");
 }
 
 TEST_CASE("a file that cannot be read is named, never quoted") {

@@ -26,9 +26,11 @@ struct Plane {
   sync::Registry registry;
   SystemClock clock;
   access::Access access{store, clock};
-  admin::AdminDeps deps{store, index, registry, access, clock, {}, "gw.test"};
+  fleet::Trust trust{store.identities(), clock};
+  admin::AdminDeps deps{store, index, registry, access, clock, trust, {}, "gw.test"};
 
   Plane() {
+    REQUIRE(trust.Open("/nowhere").ok());
     (void)store.PutToken({"1", "vera", "viewer"}, access::HashToken(kViewer));
     (void)store.PutToken({"2", "olga", "operator"}, access::HashToken(kOperator));
     (void)store.PutToken({"3", "adam", "admin"}, access::HashToken(kAdmin));

@@ -10,7 +10,7 @@
 #include "catch2/catch.hpp"
 #include "common/rpc/hint.h"
 #include "common/rpc/server.h"
-#include "control-plane/fleet/issue.h"
+#include "control-plane/fleet/server_files.h"
 #include "sluice/sync/v1/sync.grpc.pb.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/process.h"
@@ -23,11 +23,12 @@ const SystemClock kClock;
 class ControlPlane {
  public:
   explicit ControlPlane(size_t max_streams = kMaxStreams, HerdLimits herd = {}) {
-    authority_ = *fleet::Authority::OpenOrCreate(folder_ / "pki", kClock);
-    REQUIRE(fleet::IssueInto(*authority_, fleet::CertificateKind::kServer, {"127.0.0.1"}, folder_ / "server").ok());
-    service_ = Service::Make({index_, registry_, recorder_, kClock, {"e1", {}}, max_streams, herd});
-    server_ = *rpc::Server::Start("127.0.0.1:0", *rpc::ServerCredentials(Files("server"), true),
-                                  [&](grpc::ServerBuilder& builder) { builder.RegisterService(&service_->grpc()); });
+    REQUIRE(trust_.Open(folder_ / "pki").ok());
+    REQUIRE(files_.Update(trust_).ok());
+    service_ = Service::Make({index_, registry_, recorder_, kClock, trust_, {"e1", {}}, max_streams, herd});
+    server_ = *rpc::Server::Start(
+        "127.0.0.1:0", *rpc::NodePortCredentials({files_.certificate(), files_.key(), files_.authorities()}),
+        [&](grpc::ServerBuilder& builder) { builder.RegisterService(&service_->grpc()); });
   }
   ~ControlPlane() { service_->Shutdown(); }
 
@@ -42,22 +43,22 @@ class ControlPlane {
   }
   // Credentials of a node, signed by our authority or by a stranger's.
   rpc::TlsFiles NodeFiles(const std::string& name, bool stranger = false) {
-    const auto other = *fleet::Authority::OpenOrCreate(folder_ / "other", kClock);
-    const fleet::Authority& signer = stranger ? *other : *authority_;
-    REQUIRE(fleet::IssueInto(signer, fleet::CertificateKind::kNode, {name}, folder_ / name).ok());
-    rpc::TlsFiles files = Files(name);
-    files.authority = folder_ / "server/ca.pem";
-    return files;
+    const auto other = fleet::Authority::Make(kClock);
+    const fleet::Authority& signer = stranger ? other : *trust_.newest();
+    const x509::Key key = x509::MakeKey();
+    auto issued = signer.IssueNode(name, store::Scope::OfCell("default"), key, kClock.WallNow() + fleet::kDay);
+    REQUIRE(issued.ok());
+    test::WriteFile(folder_ / name, x509::ToPem(key) + *issued);
+    return {folder_ / name, folder_ / name, files_.authorities()};
   }
-  rpc::TlsFiles Files(const std::string& name) const {
-    return {folder_ / name + "/cert.pem", folder_ / name + "/key.pem", folder_ / name + "/ca.pem"};
-  }
+  rpc::TlsFiles ServerFiles() const { return {files_.certificate(), files_.key(), files_.authorities()}; }
   std::shared_ptr<grpc::Channel> Channel(const rpc::TlsFiles& files) const {
     return rpc::MakeChannel("127.0.0.1:" + std::to_string(server_->port()), *rpc::ClientCredentials(files));
   }
   Registry& registry() { return registry_; }
   Service& service() { return *service_; }
   test::FakeStore& store() { return store_; }
+  fleet::Trust& trust() { return trust_; }
 
  private:
   test::TempDir folder_;
@@ -65,7 +66,8 @@ class ControlPlane {
   index::Index index_{store_};
   Registry registry_;
   Recorder recorder_{store_};
-  std::unique_ptr<fleet::Authority> authority_;
+  fleet::Trust trust_{store_.identities(), kClock};
+  fleet::ServerFiles files_{folder_.path(), "127.0.0.1:0", {"127.0.0.1"}, kClock};
   std::unique_ptr<Service> service_;
   std::unique_ptr<rpc::Server> server_;
 };
@@ -174,15 +176,28 @@ TEST_CASE("a certificate of a stranger's authority does not connect") {
   CHECK(node.End().error_code() == grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_CASE("a node without a certificate does not connect") {
+TEST_CASE("a node without a certificate gets no stream") {
   ControlPlane plane;
   Node node(plane, {"", "", plane.NodeFiles("n").authority});
-  CHECK(node.End().error_code() == grpc::StatusCode::UNAVAILABLE);
+  CHECK(node.End().error_code() == grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_CASE("the stream of a node that is revoked ends, and it gets no other") {
+  ControlPlane plane;
+  const rpc::TlsFiles files = plane.NodeFiles("n");
+  Node node(plane, files);
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  plane.store().identities().Revoke(x509::KeyHash(*x509::KeyFromPem(test::ReadFile(files.key))));
+  REQUIRE(plane.trust().Refresh().ok());
+  plane.service().Recheck();
+  CHECK(node.End().error_code() == grpc::StatusCode::PERMISSION_DENIED);
+  CHECK(Node(plane, files).End().error_code() == grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_CASE("a server's certificate does not pass for a node's") {
   ControlPlane plane;
-  Node node(plane, plane.Files("server"));
+  Node node(plane, plane.ServerFiles());
   CHECK(node.End().error_code() == grpc::StatusCode::UNAVAILABLE);
 }
 

@@ -24,7 +24,7 @@ class FakePublisher final : public Publisher {
 class FakeControlPlane final : public v1::Sync::Service {
  public:
   explicit FakeControlPlane(int port = 0) {
-    auto credentials = rpc::ServerCredentials({}, false);
+    auto credentials = rpc::ServerCredentials({});
     REQUIRE(credentials.ok());
     auto server = rpc::Server::Start("127.0.0.1:" + std::to_string(port), *credentials,
                                      [this](grpc::ServerBuilder& builder) { builder.RegisterService(this); });

@@ -1,10 +1,12 @@
-#include "control-plane/fleet/x509.h"
+#include "common/x509/certificate.h"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -12,15 +14,17 @@
 #include <ctime>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "common/base/check.h"
 #include "common/base/random.h"
 
-namespace sluice::fleet {
+namespace sluice::x509 {
 namespace {
 
-constexpr long kBackdateSeconds = 3600;
 constexpr size_t kMaxNameBytes = 253;
 constexpr size_t kMaxLabelBytes = 63;
+
+constexpr long kDaySeconds = 86'400;
 
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
@@ -54,20 +58,27 @@ void AddExtension(X509* certificate, X509* issuer, const ExtensionValue& extensi
   X509_EXTENSION_free(made);
 }
 
-void AddNames(X509* certificate, const std::vector<std::string>& names) {
-  if (names.empty()) return;
+void AddText(GENERAL_NAMES* list, int type, const std::string& text) {
+  GENERAL_NAME* entry = GENERAL_NAME_new();
+  ASN1_IA5STRING* value = ASN1_IA5STRING_new();
+  ASN1_STRING_set(value, text.data(), static_cast<int>(text.size()));
+  GENERAL_NAME_set0_value(entry, type, value);
+  sk_GENERAL_NAME_push(list, entry);
+}
+
+void AddNames(X509* certificate, const CertificateFields& fields) {
+  if (fields.names.empty() && fields.uris.empty()) return;
   GENERAL_NAMES* list = sk_GENERAL_NAME_new_null();
-  for (const std::string& name : names) {
-    GENERAL_NAME* entry = GENERAL_NAME_new();
+  for (const std::string& name : fields.names) {
     if (ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str())) {
+      GENERAL_NAME* entry = GENERAL_NAME_new();
       GENERAL_NAME_set0_value(entry, GEN_IPADD, address);
+      sk_GENERAL_NAME_push(list, entry);
     } else {
-      ASN1_IA5STRING* text = ASN1_IA5STRING_new();
-      ASN1_STRING_set(text, name.data(), static_cast<int>(name.size()));
-      GENERAL_NAME_set0_value(entry, GEN_DNS, text);
+      AddText(list, GEN_DNS, name);
     }
-    sk_GENERAL_NAME_push(list, entry);
   }
+  for (const std::string& uri : fields.uris) AddText(list, GEN_URI, uri);
   SLUICE_CHECK(X509_add1_ext_i2d(certificate, NID_subject_alt_name, list, 0, X509V3_ADD_DEFAULT) == 1);
   sk_GENERAL_NAME_pop_free(list, GENERAL_NAME_free);
 }
@@ -84,7 +95,34 @@ void AddExtensions(X509* certificate, X509* issuer, const CertificateFields& fie
   if (fields.for_client) AddExtension(certificate, issuer, {NID_ext_key_usage, "clientAuth"});
   AddExtension(certificate, issuer, {NID_subject_key_identifier, "hash"});
   AddExtension(certificate, issuer, {NID_authority_key_identifier, "keyid"});
-  AddNames(certificate, fields.names);
+  AddNames(certificate, fields);
+}
+
+long Seconds(Duration duration) {
+  return static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+std::string Sha256(const unsigned char* data, size_t size) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(data, size, reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+WallTime ToWallTime(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return std::chrono::system_clock::from_time_t(timegm(&parts));
+}
+
+// The DER that `encode` gives (an i2d function), as bytes that it allocated.
+template <typename Encode>
+std::string HashOfDer(Encode encode) {
+  unsigned char* der = nullptr;
+  const int size = encode(&der);
+  SLUICE_CHECK(size > 0);
+  std::string hash = Sha256(der, static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return hash;
 }
 
 void SetSerial(X509* certificate) {
@@ -113,8 +151,9 @@ absl::StatusOr<Certificate> MakeCertificate(const CertificateFields& fields, con
   X509_set_version(raw, X509_VERSION_3);
   SetSerial(raw);
   time_t from = static_cast<time_t>(UnixSeconds(now));
-  X509_time_adj_ex(X509_getm_notBefore(raw), 0, -kBackdateSeconds, &from);
-  X509_time_adj_ex(X509_getm_notAfter(raw), fields.days, 0, &from);
+  X509_time_adj_ex(X509_getm_notBefore(raw), 0, -Seconds(fields.backdate), &from);
+  const long life = Seconds(fields.life);
+  X509_time_adj_ex(X509_getm_notAfter(raw), static_cast<int>(life / kDaySeconds), life % kDaySeconds, &from);
   X509_NAME* subject = X509_get_subject_name(raw);
   if (X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
                                  reinterpret_cast<const unsigned char*>(fields.common_name.data()),
@@ -157,9 +196,70 @@ absl::StatusOr<Certificate> CertificateFromPem(const std::string& pem) {
   return certificate;
 }
 
+std::vector<Certificate> CertificatesFromPem(const std::string& pem) {
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  std::vector<Certificate> certificates;
+  while (certificates.size() < kMaxChain) {
+    Certificate next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+    if (next == nullptr) break;
+    certificates.push_back(std::move(next));
+  }
+  ERR_clear_error();
+  return certificates;
+}
+
 bool Matches(const Certificate& certificate, const Key& key) {
   return X509_check_private_key(certificate.get(), key.get()) == 1;
 }
+
+std::string Fingerprint(const Certificate& certificate) {
+  const std::string hash = HashOfDer([&](unsigned char** out) { return i2d_X509(certificate.get(), out); });
+  return absl::BytesToHexString(hash);
+}
+
+std::string KeyHash(const Key& key) {
+  return HashOfDer([&](unsigned char** out) { return i2d_PUBKEY(key.get(), out); });
+}
+
+Key PublicKey(const Certificate& certificate) { return Key(X509_get_pubkey(certificate.get()), EVP_PKEY_free); }
+
+bool IsP256(const Key& key) {
+  char group[32];
+  size_t size = 0;
+  return key != nullptr && EVP_PKEY_base_id(key.get()) == EVP_PKEY_EC &&
+         EVP_PKEY_get_group_name(key.get(), group, sizeof group, &size) == 1 &&
+         std::string(group, size) == SN_X9_62_prime256v1;
+}
+
+std::string CommonName(const Certificate& certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate.get());
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return "";
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (size < 0) return "";
+  std::string name(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
+  OPENSSL_free(text);
+  return name;
+}
+
+std::vector<std::string> Uris(const Certificate& certificate) {
+  std::vector<std::string> uris;
+  auto* names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* text = name->d.uniformResourceIdentifier;
+    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                      static_cast<size_t>(ASN1_STRING_length(text)));
+  }
+  GENERAL_NAMES_free(names);
+  return uris;
+}
+
+WallTime NotBefore(const Certificate& certificate) { return ToWallTime(X509_get0_notBefore(certificate.get())); }
+WallTime NotAfter(const Certificate& certificate) { return ToWallTime(X509_get0_notAfter(certificate.get())); }
 
 bool IsAddress(const std::string& name) {
   ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str());
@@ -179,4 +279,4 @@ bool IsCertificateName(const std::string& name) {
   }
 }
 
-}  // namespace sluice::fleet
+}  // namespace sluice::x509
