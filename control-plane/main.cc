@@ -15,6 +15,7 @@
 #include "common/base/random.h"
 #include "common/base/version.h"
 #include "common/config/config.h"
+#include "common/config/plans.h"
 #include "common/egress/policy.h"
 #include "common/observe/log.h"
 #include "common/rpc/reflection.h"
@@ -84,11 +85,14 @@ absl::Status EnsureFirstToken(store::Store& store, const std::string& state) {
   return status;
 }
 
-absl::Status EnsureServerlessPlan(store::Store& store) {
-  const config::v1::Plan plan = config::ServerlessPlan();
-  auto known = store.GetPlan(plan.name());
-  if (!absl::IsNotFound(known.status())) return known.status();
-  return store.PutPlan(plan, {"system", "SetPlan", "", "", "", "{}", "OK"});
+absl::Status EnsurePlans(store::Store& store) {
+  absl::Status status;
+  for (const config::v1::Plan& plan : config::BuiltInPlans()) {
+    status = store.GetPlan(plan.name()).status();
+    if (absl::IsNotFound(status)) status = store.PutPlan(plan, {"system", "SetPlan", "", "", "", "{}", "OK"});
+    if (!status.ok()) break;
+  }
+  return status;
 }
 
 struct Fleet {
@@ -185,7 +189,7 @@ int Issue(const Flags& flags, const Clock& clock, const sigset_t& ends) {
 // What must be there before anything is served: in the store, in memory, on the disk.
 absl::Status Fill(store::Store& store, const std::string& state, fleet::Trust& trust, fleet::ServerFiles& files,
                   index::Index& index) {
-  absl::Status status = EnsureServerlessPlan(store);
+  absl::Status status = EnsurePlans(store);
   if (status.ok()) status = EnsureFirstToken(store, state);
   if (status.ok()) status = trust.Open(fleet::PkiFolder(state));
   if (status.ok()) status = files.Update(trust);
@@ -258,7 +262,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
 
-  sync::Registry registry;
+  sync::Registry registry([&index](const std::string& gateway) { return index.ScopeOf(gateway); });
   sync::Recorder recorder(**store);
   rpc::RequestCounter requests;
   access::Access access(**store, clock);

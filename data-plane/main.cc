@@ -58,10 +58,11 @@ void LoadLastGood(const std::string& folder, const sync::StateKey& key, sync::Ap
             {{"revision", absl::StrCat(snapshot->revision())}, {"gateways", absl::StrCat(snapshot->gateways_size())}});
 }
 
-// Until the node has joined. False: it was told to stop before.
-bool AwaitJoined(const sync::Membership& membership, const sigset_t& signals) {
+// Until the node has joined, on the shares that its disk had. False: it was told to stop before.
+bool AwaitJoined(const sync::Membership& membership, limit::Shares& shares, const sigset_t& signals) {
   const timespec turn{0, 100'000'000};
   while (!membership.joined()) {
+    shares.Tick();
     if (sigtimedwait(&signals, nullptr, &turn) > 0) return false;
   }
   return true;
@@ -95,7 +96,7 @@ int Main(int argc, char** argv) {
     return kept.ok();
   });
   auto ops = ops::Server::Start(flags.ops, {**workers, status, clock, flags.proxy.node, std::string(kVersion),
-                                            [&shares] { return shares.Started(); }});
+                                            [&] { return status.of_gateway || shares.Started(); }});
   if (!ops.ok()) return Fail(ops.status());
   sync::LastGood last_good(flags.state, *key, status);
   sync::CrashGuard guard(flags.state, std::string(kVersion));
@@ -105,7 +106,7 @@ int Main(int argc, char** argv) {
   auto membership = sync::Membership::Start(
       {flags.control_planes, flags.proxy.node, flags.state + "/identity", flags.join_token_file}, clock, status);
   if (!membership.ok()) return Fail(membership.status());
-  if (!AwaitJoined(**membership, signals)) {
+  if (!AwaitJoined(**membership, shares, signals)) {
     (*workers)->Drain(kLameDuck, kInFlight);
     return 0;
   }
@@ -114,7 +115,8 @@ int Main(int argc, char** argv) {
                                     flags.ops_address,       [&membership](const auto& authorities) {
                                       (*membership)->Trust(authorities);
                                     }};
-  auto leases = sync::LeaseClient::Start(options, shares);
+  absl::StatusOr<std::unique_ptr<sync::LeaseClient>> leases = nullptr;
+  if (!status.of_gateway) leases = sync::LeaseClient::Start(options, shares);
   if (!leases.ok()) return Fail(leases.status());
   auto client = sync::Client::Start(options, applier, status);
   if (!client.ok()) return Fail(client.status());
@@ -130,7 +132,7 @@ int Main(int argc, char** argv) {
   client->reset();  // a node that leaves is not waited for
   const bool whole = (*workers)->Drain(kLameDuck, kInFlight);
   log::Info(whole ? "drained" : "drained; some exchanges were cut at the deadline");
-  (*leases)->Leave(kGoodbye);
+  if (*leases != nullptr) (*leases)->Leave(kGoodbye);
   leases->reset();
   ops->reset();
   return 0;

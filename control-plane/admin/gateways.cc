@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "common/config/plans.h"
 #include "common/base/random.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
@@ -25,6 +26,11 @@ using schema::Cat;
 constexpr int kMaxHostTries = 5;  // of generated host names that were taken
 constexpr std::string_view kService = "/sluice.admin.v1.Gateways/";
 
+// The built-in plan of that kind.
+std::string PlanName(config::v1::GatewayKind kind) {
+  return (kind == config::v1::SELF_MANAGED ? config::SelfManagedPlan() : config::ServerlessPlan()).name();
+}
+
 absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
   constexpr const char* kPlatform = "the platform decides this for every gateway; leave it out";
   schema::Violations violations;
@@ -33,6 +39,10 @@ absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
   if (!request.node_size().empty()) violations.Add("node_size", kPlatform, "PLATFORM_DECIDES");
   if (!request.region().empty()) violations.Add("region", kPlatform, "PLATFORM_DECIDES");
   if (!config::v1::GatewayKind_IsValid(request.kind())) violations.Add("kind", "SERVERLESS or SELF_MANAGED");
+  const bool of_owner = request.kind() == config::v1::SELF_MANAGED;
+  if (request.plan() == PlanName(of_owner ? config::v1::SERVERLESS : config::v1::SELF_MANAGED)) {
+    violations.Add("plan", Cat("is for ", of_owner ? "serverless" : "self-managed", " gateways"), "PLAN_OF_OTHER_KIND");
+  }
   if (!violations.empty()) return Invalid(violations);
   if (absl::Status name = CheckName("name", request.name()); !name.ok()) return name;
   return CheckWait(request.wait());
@@ -83,8 +93,7 @@ class Gateways final : public v1::Gateways::Service {
     const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps_, call);
     if (!repeat.ok()) return repeat.status();
     if (repeat->has_value()) return AnswerMade(call, request, **repeat, response);
-    const std::string plan_name = request.plan().empty() ? config::ServerlessPlan().name() : request.plan();
-    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, plan_name);
+    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, PlanOf(request));
     if (!plan.ok()) return plan.status();
     if (request.validate_only()) return AnswerTrial(request, *plan, response);
     if (absl::Status kept = KeepBuiltIn(call, *plan); !kept.ok()) return kept;
@@ -113,10 +122,14 @@ class Gateways final : public v1::Gateways::Service {
     return request.kind() == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : request.kind();
   }
 
+  static std::string PlanOf(const v1::CreateGatewayRequest& request) {
+    return request.plan().empty() ? PlanName(KindOf(request)) : request.plan();
+  }
+
   // The gateway as it is now, live where that was to be waited for.
   absl::Status AnswerMade(Call& call, const v1::CreateGatewayRequest& request, const store::KeptRequest& made,
                           v1::Gateway& response) {
-    if (request.has_wait() && KindOf(request) == config::v1::SERVERLESS) {
+    if (request.has_wait()) {
       const absl::Status live = WaitUntilLive(deps_, call, request.wait(), made.gateway_id, made.revision).status();
       if (!live.ok()) return live;
     }
@@ -141,10 +154,9 @@ class Gateways final : public v1::Gateways::Service {
 
   // Gateways refer to their plan in the store, where the built-in one may not be yet.
   absl::Status KeepBuiltIn(const Call& call, const config::v1::Plan& plan) {
-    if (plan.name() != config::ServerlessPlan().name() ||
-        !absl::IsNotFound(deps_.store.GetPlan(plan.name()).status())) {
-      return absl::OkStatus();
-    }
+    const bool built_in =
+        plan.name() == PlanName(config::v1::SERVERLESS) || plan.name() == PlanName(config::v1::SELF_MANAGED);
+    if (!built_in || !absl::IsNotFound(deps_.store.GetPlan(plan.name()).status())) return absl::OkStatus();
     return FromStore(deps_.store.PutPlan(plan, call.Audit()));
   }
 
@@ -219,7 +231,6 @@ class Gateways final : public v1::Gateways::Service {
     if (!gone.ok() || gone->repeated) return CommitFailed(gone.ok() ? absl::AbortedError("repeated") : gone.status());
     call.audited = true;
     deps_.index.Refresh().IgnoreError();
-    if (record->kind != config::v1::SERVERLESS) return absl::OkStatus();
     return AnswerGone(call, request, {.gateway_id = record->id, .revision = gone->revision}, response);
   }
 

@@ -2,6 +2,9 @@
 
 #include <mutex>
 
+#include <algorithm>
+
+#include "common/config/plans.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/plan_rules.h"
@@ -49,12 +52,12 @@ class Plans final : public v1::Plans::Service {
     return Serve(deps_, *context, Cat(kService, "ListPlans"), *request, [&](Call&) {
       const absl::StatusOr<std::vector<Plan>> plans = deps_.store.ListPlans();
       if (!plans.ok()) return FromStore(plans.status());
-      bool has_serverless = false;
-      for (const Plan& plan : *plans) {
-        has_serverless = has_serverless || plan.name() == config::ServerlessPlan().name();
-        *response->add_plans() = plan;
+      for (const Plan& plan : *plans) *response->add_plans() = plan;
+      for (const Plan& built_in : config::BuiltInPlans()) {
+        const bool listed = std::any_of(plans->begin(), plans->end(),
+                                        [&](const Plan& plan) { return plan.name() == built_in.name(); });
+        if (!listed) *response->add_plans() = built_in;
       }
-      if (!has_serverless) *response->add_plans() = config::ServerlessPlan();
       return absl::OkStatus();
     });
   }

@@ -1,5 +1,6 @@
 #include "control-plane/admin/view.h"
 
+#include "common/config/plans.h"
 #include "control-plane/admin/errors.h"
 #include "control-plane/admin/etag.h"
 
@@ -61,7 +62,6 @@ v1::Gateway ToGateway(const AdminDeps& deps, const store::GatewayRecord& record)
   out.set_revision(record.revision);
   *out.mutable_create_time() = ToTimestamp(record.created);
   *out.mutable_update_time() = ToTimestamp(record.updated);
-  if (record.kind != config::v1::SERVERLESS) return out;
   const v1::Rollout rollout = ToRollout(deps.registry.Rollout(record.id, record.revision));
   if (rollout.ByteSizeLong() > 0) *out.mutable_rollout() = rollout;
   return out;
@@ -111,8 +111,9 @@ absl::StatusOr<config::v1::Plan> FindPlan(const AdminDeps& deps, const std::stri
   if (name.find('\0') == std::string::npos) plan = deps.store.GetPlan(name);
   if (plan.ok()) return plan;
   if (!absl::IsNotFound(plan.status())) return FromStore(plan.status());
-  config::v1::Plan serverless = config::ServerlessPlan();
-  if (name == serverless.name()) return serverless;
+  for (const config::v1::Plan& built_in : config::BuiltInPlans()) {
+    if (name == built_in.name()) return built_in;
+  }
   return NotFound("plan", name, "`sluice plan list` shows those there are");
 }
 

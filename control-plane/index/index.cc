@@ -10,7 +10,7 @@ namespace {
 uint32_t LimitOf(Entry& entry) {
   if (!entry.request_limit) {
     config::v1::GatewayConfig config;
-    const bool read = entry.config != nullptr && config.ParseFromString(*entry.config);
+    const bool read = entry.config != nullptr && entry.scope.is_cell() && config.ParseFromString(*entry.config);
     entry.request_limit = read ? config.plan().requests_per_second() : 0;
   }
   return *entry.request_limit;
@@ -61,13 +61,15 @@ absl::Status Index::Take(std::vector<store::ConfigRow> rows) {
   }
   for (store::ConfigRow& row : rows) {
     head_ = row.revision;
-    if (row.kind != config::v1::SELF_MANAGED) Put(std::move(row));
+    Put(std::move(row));
   }
   return absl::OkStatus();
 }
 
 void Index::Put(store::ConfigRow row) {
-  Entry entry{row.revision, row.gateway_id, row.removed, nullptr, std::nullopt};
+  const bool of_owner = row.kind == config::v1::SELF_MANAGED;
+  Entry entry{row.revision, row.gateway_id,
+              of_owner ? store::Scope::OfGateway(row.gateway_id) : store::Scope::OfCell(row.cell), row.removed};
   if (!row.removed) entry.config = std::make_shared<const std::string>(std::move(row.config));
   int64_t& known = revision_of_[row.gateway_id];
   const auto before = by_revision_.find(known);
@@ -122,6 +124,13 @@ int64_t Index::horizon() const {
 int64_t Index::unreadable() const {
   std::lock_guard lock(mutex_);
   return static_cast<int64_t>(unreadable_.size());
+}
+
+store::Scope Index::ScopeOf(const std::string& gateway_id) const {
+  std::lock_guard lock(mutex_);
+  const auto revision = revision_of_.find(gateway_id);
+  if (revision == revision_of_.end()) return store::Scope::OfCell(store::kDefaultCell);
+  return by_revision_.at(revision->second).scope;
 }
 
 uint32_t Index::RequestLimit(const std::string& gateway_id) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Every serverless gateway's latest configuration bytes, ordered by revision, in memory. A stream is a cursor over it:
+// Every gateway's latest configuration bytes, ordered by revision, in memory. A stream is a cursor over it:
 // the next entry after the cursor; a gateway that changed twice is met once. Bytes are serialised once and shared by
 // all streams. Filled from the store by one thread (Refresh); read from every thread.
 
@@ -23,6 +23,7 @@ namespace sluice::index {
 struct Entry {
   int64_t revision = 0;
   std::string gateway_id;
+  store::Scope scope = store::Scope::OfCell(store::kDefaultCell);  // of the nodes that serve it
   bool removed = false;
   std::shared_ptr<const std::string> config;  // null where removed; empty where it is unreadable
   std::optional<uint32_t> request_limit;      // a second; 0: none; read from `config` when it is first asked for
@@ -45,7 +46,9 @@ class Index {
   // Gateways whose configuration does not open with the keys of this replica. Nodes refuse what they are sent of them
   // and keep what they have.
   int64_t unreadable() const;
-  // Requests a second of the gateway; 0: it has no limit, or is not there.
+  // Of the nodes that serve the gateway; the default cell's where it is not known.
+  store::Scope ScopeOf(const std::string& gateway_id) const;
+  // Requests a second of the gateway, all nodes of its cell together; 0: it has no limit, no cell, or is not there.
   uint32_t RequestLimit(const std::string& gateway_id);
 
   // `wake` runs (on the refreshing thread, briefly) whenever the head moved; it must not call Watch or Unwatch.

@@ -57,11 +57,11 @@ constexpr Statement kTick = {
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
     " g as (update gateways set revision = tick.revision from tick where id = $1),"
     " v as (update versions set revision = tick.revision from tick where gateway_id = $1 and version = $2::bigint),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config)"
-    "       select $1, tick.revision, false, $3::bigint::smallint, $4 from tick"
-    "       on conflict (gateway_id) do update"
-    "       set revision = excluded.revision, removed = false, kind = excluded.kind, config = excluded.config,"
-    "           removed_at = null),"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell)"
+    "       select $1, tick.revision, false, $3::bigint::smallint, $4,"
+    "       (select cell from gateways where id = $1) from tick"
+    "       on conflict (gateway_id) do update set revision = excluded.revision, removed = false,"
+    "       kind = excluded.kind, config = excluded.config, cell = excluded.cell, removed_at = null),"
     " r as (update kept_requests set revision = tick.revision from tick where caller = $5 and request_id = $6)"
     " select revision from tick"};
 constexpr Statement kDeleteGateway = {"delete_gateway", "delete from gateways where id = $1"};

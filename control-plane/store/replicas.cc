@@ -17,14 +17,15 @@ constexpr Statement kReport = {
     " on conflict (id) do update set address = excluded.address, head = excluded.head, seen_at = now()"
     " returning (xmax = 0) as fresh),"
     " gone as (delete from connected_nodes where replica = $1 and name = any ($4::text[])),"
-    " put as (insert into connected_nodes (replica, name, build, address, applied, connected_at, last_seen, rejected)"
-    "  select $1, n.name, n.build, n.address, n.applied::bigint, to_timestamp(n.connected::bigint / 1e6),"
-    "  to_timestamp(n.seen::bigint / 1e6), decode(n.rejected, 'base64')"
-    "  from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])"
-    "  as n (name, build, address, applied, connected, seen, rejected)"
+    " put as (insert into connected_nodes (replica, name, build, address, applied, connected_at, last_seen, rejected,"
+    "  scope) select $1, n.name, n.build, n.address, n.applied::bigint, to_timestamp(n.connected::bigint / 1e6),"
+    "  to_timestamp(n.seen::bigint / 1e6), decode(n.rejected, 'base64'), n.scope"
+    "  from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],"
+    "  $12::text[])"
+    "  as n (name, build, address, applied, connected, seen, rejected, scope)"
     "  on conflict (replica, name) do update set build = excluded.build, address = excluded.address,"
     "  applied = excluded.applied, connected_at = excluded.connected_at, last_seen = excluded.last_seen,"
-    "  rejected = excluded.rejected)"
+    "  rejected = excluded.rejected, scope = excluded.scope)"
     " select fresh from self, pg_notify('sluice_nodes', $1)"};
 constexpr Statement kOthers = {
     "other_replicas",
@@ -32,7 +33,8 @@ constexpr Statement kOthers = {
     " where id <> $1 and seen_at > now() - $2::bigint * interval '1 millisecond' order by address, id"};
 constexpr Statement kNodes = {
     "other_nodes",
-    "select replica, name, build, address, applied, connected_at, last_seen, rejected from connected_nodes"
+    "select replica, name, build, address, applied, connected_at, last_seen, rejected, scope"
+    " from connected_nodes"
     " where replica = any ($1::text[]) order by name"};
 constexpr Statement kForgetNodes = {
     "forget_nodes",
@@ -58,7 +60,7 @@ class PostgresReplicas final : public Replicas {
 
   absl::StatusOr<bool> Report(const ReplicaRecord& self, const std::vector<ConnectedNode>& put,
                               const std::vector<std::string>& gone) override {
-    std::vector<std::string> names, builds, addresses, applied, connected, seen, rejected;
+    std::vector<std::string> names, builds, addresses, applied, connected, seen, rejected, scopes;
     for (const ConnectedNode& node : put) {
       names.push_back(node.name);
       builds.push_back(node.build);
@@ -67,10 +69,12 @@ class PostgresReplicas final : public Replicas {
       connected.push_back(Microseconds(node.connected));
       seen.push_back(Microseconds(node.last_seen));
       rejected.push_back(absl::Base64Escape(node.rejected));
+      scopes.push_back(node.scope.text());
     }
     Parameters parameters;
     parameters.Text(self.id).Text(self.address).Int(self.head).TextArray(gone).TextArray(names).TextArray(builds);
     parameters.TextArray(addresses).TextArray(applied).TextArray(connected).TextArray(seen).TextArray(rejected);
+    parameters.TextArray(scopes);
     auto rows = Run(kReport, parameters);
     if (!rows.ok()) return rows.status();
     return rows->rows() == 1 && rows->Bool(0, 0);
@@ -90,7 +94,8 @@ class PostgresReplicas final : public Replicas {
     if (!nodes.ok()) return nodes.status();
     for (int row = 0; row < nodes->rows(); ++row) {
       others.nodes.push_back({nodes->Text(row, 0), nodes->Text(row, 1), nodes->Text(row, 2), nodes->Text(row, 3),
-                              nodes->Int(row, 4), nodes->Time(row, 5), nodes->Time(row, 6), nodes->Text(row, 7)});
+                              nodes->Int(row, 4), nodes->Time(row, 5), nodes->Time(row, 6), nodes->Text(row, 7),
+                              Scope::Parse(nodes->Text(row, 8)).value_or(Scope::OfCell(kDefaultCell))});
     }
     return others;
   }

@@ -30,6 +30,7 @@ struct ConnectedNode {
   WallTime connected;
   WallTime last_seen;
   std::string rejected;  // serialised sluice.sync.v1.Rejections
+  Scope scope = Scope::OfCell(kDefaultCell);
 };
 
 struct OtherReplicas {

@@ -129,6 +129,7 @@ struct ConfigRow {
   std::string config;
   bool unreadable = false;  // it does not open with the keys that are here: `config` is empty
   int64_t horizon = 0;      // when the row was read
+  std::string cell = kDefaultCell;
 };
 
 struct TokenRecord {

@@ -72,19 +72,38 @@ absl::Status Feed::Resume(const v1::Resume& resume, const std::string& certified
 std::optional<Outgoing> Feed::Next() {
   if (!resumed_) return std::nullopt;
   if (!welcomed_) return Welcome();
+  if (std::optional<Outgoing> trust = Trust(); trust.has_value()) return trust;
   const int64_t head = index_.head();  // read first: what comes after it is found by After, or rings again
-  std::optional<index::Entry> entry = index_.After(cursor_);
-  // A full synchronisation names what is there; what was removed is not named.
-  while (entry.has_value() && entry->removed && full_ && !caught_up_.has_value()) {
-    cursor_ = entry->revision;
-    entry = index_.After(cursor_);
-  }
-  if (entry.has_value()) {
-    cursor_ = entry->revision;
-    return Update(*entry);
-  }
+  if (const std::optional<index::Entry> entry = NextEntry(); entry.has_value()) return Update(*entry);
   if (caught_up_ == std::max(head, cursor_)) return std::nullopt;
   return CaughtUp(std::max(head, cursor_));
+}
+
+std::optional<index::Entry> Feed::NextEntry() {
+  // A full synchronisation names what is there; what was removed is not named.
+  const bool sweeping = full_ && !caught_up_.has_value();
+  while (std::optional<index::Entry> entry = index_.After(cursor_)) {
+    cursor_ = entry->revision;
+    if (entry->scope != scope_) {
+      if (!scope_.is_cell() || !entry->scope.is_cell()) continue;
+      // Another cell's now. It may have been this one's before, and whoever has it is to let go of it.
+      entry->removed = true;
+      entry->config = nullptr;
+    }
+    if (!entry->removed || !sweeping) return entry;
+  }
+  return std::nullopt;
+}
+
+std::optional<Outgoing> Feed::Trust() {
+  if (trust_ == nullptr || trust_->revision() == trust_revision_) return std::nullopt;
+  trust_revision_ = trust_->revision();  // read first: a change meanwhile is met again
+  std::vector<std::string> authorities = trust_->certificates();
+  if (authorities == told_) return std::nullopt;
+  told_ = std::move(authorities);
+  v1::ControlMessage message;
+  for (const std::string& authority : told_) message.mutable_trust()->add_authorities(authority);
+  return Whole(message);
 }
 
 Outgoing Feed::Welcome() {

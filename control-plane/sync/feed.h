@@ -8,8 +8,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "control-plane/fleet/trust.h"
 #include "control-plane/index/index.h"
 #include "sluice/sync/v1/sync.pb.h"
 
@@ -35,7 +38,9 @@ struct Outgoing {
 
 class Feed {
  public:
-  Feed(const index::Index& index, const FeedSettings& settings) : index_(index), settings_(settings) {}
+  // `scope`: what the node may read. `trust`: whom it is told to trust; null: nobody new.
+  Feed(const index::Index& index, const FeedSettings& settings, store::Scope scope, const fleet::Trust* trust = nullptr)
+      : index_(index), settings_(settings), scope_(std::move(scope)), trust_(trust) {}
 
   // The node's first message. PERMISSION_DENIED: `certified_name`, from its certificate, is not the node's name.
   absl::Status Resume(const v1::Resume& resume, const std::string& certified_name);
@@ -47,15 +52,22 @@ class Feed {
   // The node claimed more than was ever committed on its own epoch: the database was restored.
   bool ahead() const { return ahead_; }
 
-  // The next message; nullopt: nothing until the index's head moves.
+  // The next message; nullopt: nothing until the index's head or the trust moves.
   std::optional<Outgoing> Next();
 
  private:
   Outgoing Welcome();
+  std::optional<Outgoing> Trust();
+  // The next entry that the node is to hear of, as it is to hear of it.
+  std::optional<index::Entry> NextEntry();
   Outgoing CaughtUp(int64_t head);
 
   const index::Index& index_;
   const FeedSettings& settings_;
+  const store::Scope scope_;
+  const fleet::Trust* const trust_;
+  int64_t trust_revision_ = 0;
+  std::vector<std::string> told_;  // whom to trust
   bool resumed_ = false;
   bool welcomed_ = false;
   bool full_ = false;

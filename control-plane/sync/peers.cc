@@ -25,12 +25,12 @@ store::ConnectedNode ToRecord(const NodeStatus& node) {
     rejected.set_message(update.message);
   }
   return {"",           node.name,      node.build,     node.address,
-          node.applied, node.connected, node.last_seen, rejections.SerializeAsString()};
+          node.applied, node.connected, node.last_seen, rejections.SerializeAsString(), node.scope};
 }
 
 NodeStatus FromRecord(const store::ConnectedNode& record, const std::string& replica) {
   NodeStatus node{replica, record.name, record.build, record.address, record.applied, record.connected,
-                  record.last_seen, {}};
+                  record.last_seen, {},          record.scope};
   v1::Rejections rejections;
   if (!rejections.ParseFromString(record.rejected)) return node;  // a later version's: what it applied is known
   for (const v1::Rejected& rejected : rejections.rejected()) {

@@ -139,10 +139,14 @@ uint64_t Registry::Ask() {
 
 RolloutStatus Registry::RolloutLocked(const std::string& gateway_id, int64_t revision) const {
   RolloutStatus rollout;
+  const store::Scope scope = scope_of_(gateway_id);
   std::map<std::string, Standing> standings;
-  for (const auto& [name, status] : nodes_) Add(status, gateway_id, revision, standings);
+  const auto add = [&](const NodeStatus& node) {
+    if (node.scope == scope) Add(node, gateway_id, revision, standings);
+  };
+  for (const auto& [name, status] : nodes_) add(status);
   for (const OtherReplica& other : others_) {
-    for (const NodeStatus& node : other.nodes) Add(node, gateway_id, revision, standings);
+    for (const NodeStatus& node : other.nodes) add(node);
     if (other.head < revision) rollout.pending.push_back("control plane " + other.address);
   }
   for (const auto& [name, standing] : standings) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "control-plane/store/scope.h"
 
 namespace sluice::sync {
 
@@ -38,6 +39,7 @@ struct NodeStatus {
   WallTime connected;
   WallTime last_seen;
   std::map<std::string, RejectedUpdate> rejected;  // by gateway, the latest
+  store::Scope scope = store::Scope::OfCell(store::kDefaultCell);
 };
 
 // Another replica. When its index was at `head`, no node was connected to it that is not among `nodes`.
@@ -56,6 +58,11 @@ struct RolloutStatus {
 
 class Registry {
  public:
+  // `scope_of`: of the nodes that serve a gateway, which alone count in its rollouts. Called under this object's lock.
+  using ScopeOf = std::function<store::Scope(const std::string& gateway_id)>;
+  explicit Registry(ScopeOf scope_of = [](const std::string&) { return store::Scope::OfCell(store::kDefaultCell); })
+      : scope_of_(std::move(scope_of)) {}
+
   void Connected(const NodeStatus& node);
   void Disconnected(const std::string& node);
   void Applied(const std::string& node, int64_t revision, WallTime now);
@@ -88,6 +95,7 @@ class Registry {
   void LocalChanged();
   uint64_t Ask();
 
+  const ScopeOf scope_of_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, NodeStatus> nodes_;

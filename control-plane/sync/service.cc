@@ -81,7 +81,11 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
     std::lock_guard lock(mutex_);
     for (sync::Stream* stream : streams_) {
       const absl::Status good = deps_.trust.Check(stream->peer());
-      if (!good.ok()) stream->Close(ToGrpc(good));
+      if (good.ok()) {
+        stream->Pump();
+      } else {
+        stream->Close(ToGrpc(good));
+      }
     }
   }
 

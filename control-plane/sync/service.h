@@ -59,7 +59,8 @@ class Service {
   virtual ~Service() = default;
   virtual grpc::Service& grpc() = 0;
   virtual const Totals& totals() const = 0;
-  // Ends the streams of nodes whose certificates are not good any more: expired, revoked, of a retired authority.
+  // Ends the streams of nodes whose certificates are not good any more (expired, revoked, of a retired authority), and
+  // tells the others whom to trust.
   virtual void Recheck() = 0;
   // Ends every stream with UNAVAILABLE, refuses new ones, and returns when the last is gone, at the latest after
   // kShutdownWait.

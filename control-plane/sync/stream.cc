@@ -39,7 +39,7 @@ Stream::Stream(StreamOwner& owner, fleet::Peer peer, std::string address)
     : owner_(owner),
       peer_(std::move(peer)),
       address_(std::move(address)),
-      feed_(owner.deps().index, owner.deps().settings) {
+      feed_(owner.deps().index, owner.deps().settings, peer_.scope, &owner.deps().trust) {
   StartRead(&incoming_);
 }
 
@@ -83,6 +83,9 @@ absl::Status Stream::Handle(const v1::NodeMessage& message) {
     owner_.deps().registry.Applied(status_.name, message.applied().revision(), now);
   } else if (message.has_rejected()) {
     const v1::Rejected& rejected = message.rejected();
+    if (owner_.deps().index.ScopeOf(rejected.gateway_id()) != peer_.scope) {
+      return absl::PermissionDeniedError("the node reports about a gateway that it does not serve");
+    }
     log::Warning("update rejected",
                  {{"node", status_.name}, {"gateway", rejected.gateway_id()}, {"reason", rejected.reason()}});
     owner_.deps().registry.Rejected(
@@ -115,6 +118,7 @@ absl::Status Stream::HandleResume(const v1::Resume& resume) {
   if (feed_.full()) owner_.totals().full_syncs.fetch_add(1, std::memory_order_relaxed);
   const WallTime now = deps.clock.WallNow();
   status_.name = resume.node();
+  status_.scope = peer_.scope;
   status_.build = schema::Shortened(resume.build(), kMaxReasonBytes);
   status_.address = resume.address().empty() ? address_ : schema::Shortened(resume.address(), kMaxMessageBytes);
   // Not what it holds: what it refused of that it says before its first Applied.

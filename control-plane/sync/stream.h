@@ -39,6 +39,7 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
 
   const fleet::Peer& peer() const { return peer_; }
   void Close(const grpc::Status& status);  // once; later calls are nothing
+  void Pump();                             // sends what there is, unless something is being sent
   const NodeStatus& status() const { return status_; }
 
   void OnReadDone(bool ok) override;
@@ -50,7 +51,6 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   absl::Status Handle(const v1::NodeMessage& message);
   absl::Status HandleResume(const v1::Resume& resume);
   void Record();
-  void Pump();
 
   StreamOwner& owner_;
   const fleet::Peer peer_;

@@ -58,7 +58,9 @@ absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   if (absl::Status status = BuildRouter(); !status.ok()) return status;
   if (absl::Status status = BuildPlugins(); !status.ok()) return status;
   // Last, since a configuration that is refused changes nothing.
-  const uint32_t limit = config_.plan().requests_per_second();
+  // Nodes of its owner's take no part in a cell's shares.
+  const bool of_owner = config_.kind() == config::v1::SELF_MANAGED;
+  const uint32_t limit = of_owner ? 0 : config_.plan().requests_per_second();
   if (gateway_->state_->keeper != nullptr) {
     gateway_->state_->keeper->Attach(config_.id(), gateway_->state_, limit);
   } else {

@@ -22,6 +22,7 @@ namespace sluice::sync {
 namespace {
 
 constexpr int kLifeShare = 20;  // a try to renew waits at most this part of the certificate's life
+constexpr char kGatewayUri[] = "sluice://node/gateway/";  // in a certificate: what the node may read
 constexpr char kHowToJoin[] =
     "make a token with `sluice node token create --file FILE` and give it with --join-token-file FILE";
 
@@ -107,31 +108,29 @@ class Member final : public Membership {
   bool IsExpired() const { return clock_.WallNow() >= x509::NotAfter(identity_->certificate); }
   Duration Life() const { return x509::NotAfter(identity_->certificate) - x509::NotBefore(identity_->certificate); }
 
-  // Renews where that may help, and joins where it does not.
+  // Renews, and joins where that does not help. Whether the certificate has expired is the control plane's to say,
+  // whose clock is another one.
   absl::Status Try() {
-    absl::Status done = absl::UnauthenticatedError("the certificate has expired");
-    if (!identity_) {
-      done = Join();
-    } else {
-      if (!IsExpired()) done = Renew();
-      if (!done.ok() && FreshToken().ok()) done = Join();
-    }
+    absl::Status done = identity_ ? Renew() : Join();
+    if (!done.ok() && identity_ && FreshToken().ok()) done = Join();
     addresses_.Next();
     if (done.ok()) {
       urgent_ = false;
       status_.refused = false;
+      said_.clear();
       ++status_.certificate_renewals;
     } else {
       ++status_.certificate_failures;
       Say(done);
     }
-    last_error_ = std::string(done.message());
     return done;
   }
 
-  void Say(const absl::Status& why) const {
-    if (last_error_ == why.message()) return;
+  // Once for each reason, and again when the certificate has expired.
+  void Say(const absl::Status& why) {
     const std::string reason(why.message());
+    const std::string said = absl::StrCat(identity_ && IsExpired() ? "expired: " : "", reason);
+    if (std::exchange(said_, said) == said) return;
     if (!identity_) {
       log::Error("the node has not joined; it keeps trying", {{"reason", reason}, {"help", kHowToJoin}});
     } else if (IsExpired() || absl::IsPermissionDenied(why)) {
@@ -217,6 +216,8 @@ class Member final : public Membership {
     const WallTime from = x509::NotBefore(identity_->certificate);
     renew_at_ = from + (x509::NotAfter(identity_->certificate) - from) * 2 / 3;
     status_.certificate_expires_at = UnixSeconds(x509::NotAfter(identity_->certificate));
+    const std::vector<std::string> uris = x509::Uris(identity_->certificate);
+    status_.of_gateway = !uris.empty() && uris.front().starts_with(kGatewayUri);
     joined_ = true;
   }
 
@@ -246,7 +247,7 @@ class Member final : public Membership {
   std::optional<Identity> identity_;
   WallTime renew_at_{};
   bool urgent_ = false;
-  std::string last_error_;
+  std::string said_;
   std::thread thread_;
 };
 

@@ -22,6 +22,7 @@ struct Status {
   std::atomic<uint64_t> reconnects{0};
   std::atomic<uint64_t> snapshot_failures{0};
   std::atomic<int64_t> snapshot_at{0};  // Unix seconds of the last snapshot written; 0: none
+  std::atomic<bool> of_gateway{false};  // it serves one self-managed gateway, and no cell
   std::atomic<bool> refused{false};  // the control plane does not take this node's certificate any more
   std::atomic<int64_t> certificate_expires_at{0};  // Unix seconds; 0: it has none
   std::atomic<uint64_t> certificate_renewals{0};

@@ -64,7 +64,7 @@ fleet_edge() {
 # has expired. One that lost its disk has left its name taken: nobody else is meant by it.
 fleet_token() {
   local name=$1 own=$2 node=$2/state/identity/node.pem
-  if [ -s "$node" ] && openssl x509 -in "$node" -noout -checkend 60 >/dev/null 2>&1; then return; fi
+  if openssl x509 -in "$node" 2>/dev/null | openssl verify -CAfile "$state/ca.pem" >/dev/null 2>&1; then return; fi
   [ -e "$node" ] || sluice node revoke "$name" >/dev/null 2>&1 || true
   rm -f "$own/join-token"
   sluice -q node token create --file "$own/join-token" 2>"$state/log/token.log" || {

@@ -108,6 +108,7 @@ void Platform::StartControlPlane() {
   std::vector<std::string> command = {kBin + "/sluice-control-plane", "--database", conninfo_, "--state", state(),
                                       "--admin", At(replica.admin), "--sync", At(replica.sync), "--ops",
                                       At(replica.ops), "--egress-allow", At(upstream_port_)};
+  command.insert(command.end(), options_.control_plane_flags.begin(), options_.control_plane_flags.end());
   for (const uint16_t port : options_.upstream_ports) command.insert(command.end(), {"--egress-allow", At(port)});
   replica.process = std::make_unique<Process>(command, log);
   Finished listed;

@@ -33,6 +33,7 @@ struct PlatformOptions {
   int replicas = 1;    // of the control plane
   bool links = false;  // each node reaches the first replica through a link() of its own, and no other
   std::vector<std::string> node_runner = {};  // what runs a node: words before its own command
+  std::vector<std::string> control_plane_flags = {};  // further ones
   std::vector<uint16_t> upstream_ports = {};  // of 127.0.0.1, that services may reach beside the demo upstream
 };
 

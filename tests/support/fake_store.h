@@ -61,6 +61,7 @@ class FakeStore final : public store::Store {
                    const std::function<void(config::v1::GatewayConfig&)>& edit);
 
   std::set<std::string> unreadable;            // gateways that ConfigsAfter cannot open
+  std::map<std::string, std::string> cell_of;  // of gateways elsewhere than in the default one
   bool down = false;                           // every call: UNAVAILABLE
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit

@@ -63,13 +63,18 @@ TEST_CASE("a deleted gateway is met as removed, without bytes") {
   CHECK(index.After(0)->config == nullptr);
 }
 
-TEST_CASE("a gateway that its owner serves is not met, but its revision is passed") {
+TEST_CASE("a gateway is met with the scope of the nodes that serve it") {
   FakeStore store;
   Commit(store, 1, 0, config::v1::SELF_MANAGED);
+  Commit(store, 2);
+  store.cell_of["3"] = "west";
+  Commit(store, 3);
   Index index(store);
   REQUIRE(index.Refresh().ok());
-  CHECK_FALSE(index.After(0).has_value());
-  CHECK(index.head() == 1);
+  CHECK(index.After(0)->scope == store::Scope::OfGateway("1"));
+  CHECK(index.After(1)->scope == store::Scope::OfCell("default"));
+  CHECK(index.ScopeOf("3") == store::Scope::OfCell("west"));
+  CHECK(index.ScopeOf("unknown") == store::Scope::OfCell("default"));
 }
 
 TEST_CASE("streams share one copy of the bytes") {

@@ -17,12 +17,14 @@ v1::Resume Resume(const std::string& epoch = "", int64_t revision = 0) {
 // A feed over an index that is changed gateway by gateway.
 class Line {
  public:
-  Line() { settings_.fleet.add_protect("192.0.2.1"); }
-  void Commit(int number, int64_t expected_version = 0) {
+  explicit Line(const std::string& scope = "cell/default") : scope_(*store::Scope::Parse(scope)) {
+    settings_.fleet.add_protect("192.0.2.1");
+  }
+  void Commit(int number, int64_t expected_version = 0, config::v1::GatewayKind kind = config::v1::SERVERLESS) {
     store::Write write;
     write.config.set_id(std::to_string(number));
     write.config.set_name("g" + std::to_string(number));
-    write.config.set_kind(config::v1::SERVERLESS);
+    write.config.set_kind(kind);
     write.expected_version = expected_version;
     REQUIRE(store_.Commit(write).ok());
     REQUIRE(index_.Refresh().ok());
@@ -35,6 +37,8 @@ class Line {
     REQUIRE(store_.PurgeTombstones({}, keep).ok());
     REQUIRE(index_.Refresh().ok());
   }
+  void CommitOwned(int number) { Commit(number, 0, config::v1::SELF_MANAGED); }
+  void Move(int number, const std::string& cell) { store_.cell_of[std::to_string(number)] = cell; }
   Feed& feed() { return feed_; }
   // What comes out, in short: "welcome", "welcome full", "1@5", "-1@6" (removed), "caught up 6"; "" for nothing.
   std::string Next() {
@@ -52,8 +56,48 @@ class Line {
   test::FakeStore store_;
   index::Index index_{store_};
   FeedSettings settings_{"e1", {}};
-  Feed feed_{index_, settings_};
+  const store::Scope scope_;
+  Feed feed_{index_, settings_, scope_};
 };
+
+TEST_CASE("a cell's node hears of the cell's gateways, and of no other's") {
+  Line line;
+  line.Commit(1);
+  line.CommitOwned(2);
+  line.Move(3, "west");
+  line.Commit(3);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  CHECK(line.Next() == "welcome full");
+  CHECK(line.Next() == "1@1");
+  CHECK(line.Next() == "caught up 3");
+  line.CommitOwned(4);
+  CHECK(line.Next() == "caught up 4");
+}
+
+TEST_CASE("a gateway that moves to another cell is gone for the nodes of the one before") {
+  Line line;
+  line.Commit(1);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  for (const char* message : {"welcome full", "1@1", "caught up 1"}) CHECK(line.Next() == message);
+  line.Move(1, "west");
+  line.Commit(1, 1);
+  CHECK(line.Next() == "-1@2");
+  CHECK(line.Next() == "caught up 2");
+}
+
+TEST_CASE("the node of a self-managed gateway hears of that one alone, and of its end") {
+  Line line("gateway/2");
+  line.Commit(1);
+  line.CommitOwned(2);
+  line.CommitOwned(3);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  for (const char* message : {"welcome full", "2@2", "caught up 3"}) CHECK(line.Next() == message);
+  line.Commit(1, 1);
+  line.Delete(3);
+  CHECK(line.Next() == "caught up 5");
+  line.Delete(2);
+  CHECK(line.Next() == "-2@6");
+}
 
 TEST_CASE("nothing is sent before the node said where it is") {
   Line line;
@@ -161,7 +205,8 @@ TEST_CASE("two streams are sent the very same bytes of a configuration") {
   REQUIRE(store.Commit(write).ok());
   REQUIRE(index.Refresh().ok());
   const FeedSettings settings{"e1", {}};
-  Feed first(index, settings), second(index, settings);
+  const store::Scope scope = store::Scope::OfCell("default");
+  Feed first(index, settings, scope), second(index, settings, scope);
   for (Feed* feed : {&first, &second}) {
     REQUIRE(feed->Resume(Resume(), "n").ok());
     REQUIRE(feed->Next().has_value());  // Welcome

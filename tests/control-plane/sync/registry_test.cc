@@ -25,6 +25,18 @@ TEST_CASE("a node is pending until it applied the revision") {
   CHECK(registry.Rollout("g", 5).applied == std::vector<std::string>{"n"});
 }
 
+TEST_CASE("only the nodes that serve a gateway are waited for") {
+  Registry registry([](const std::string& gateway) {
+    return gateway == "own" ? store::Scope::OfGateway(gateway) : store::Scope::OfCell("default");
+  });
+  NodeStatus own = Node("own-1");
+  own.scope = store::Scope::OfGateway("own");
+  registry.Connected(own);
+  registry.Connected(Node("n"));
+  CHECK(registry.Rollout("own", 5).pending == std::vector<std::string>{"own-1"});
+  CHECK(registry.Rollout("g", 5).pending == std::vector<std::string>{"n"});
+}
+
 TEST_CASE("a rejection of the revision or of a later one counts, of an earlier one it does not") {
   Registry registry;
   registry.Connected(Node("n"));

@@ -42,11 +42,11 @@ class ControlPlane {
     REQUIRE(index_.Refresh().ok());
   }
   // Credentials of a node, signed by our authority or by a stranger's.
-  rpc::TlsFiles NodeFiles(const std::string& name, bool stranger = false) {
+  rpc::TlsFiles NodeFiles(const std::string& name, bool stranger = false, const std::string& scope = "cell/default") {
     const auto other = fleet::Authority::Make(kClock);
     const fleet::Authority& signer = stranger ? other : *trust_.newest();
     const x509::Key key = x509::MakeKey();
-    auto issued = signer.IssueNode(name, store::Scope::OfCell("default"), key, kClock.WallNow() + fleet::kDay);
+    auto issued = signer.IssueNode(name, *store::Scope::Parse(scope), key, kClock.WallNow() + fleet::kDay);
     REQUIRE(issued.ok());
     test::WriteFile(folder_ / name, x509::ToPem(key) + *issued);
     return {folder_ / name, folder_ / name, files_.authorities()};
@@ -126,6 +126,7 @@ TEST_CASE("a node is welcomed, sent what there is, and sent what comes") {
   Node node(plane, plane.NodeFiles("n"));
   node.Resume("n");
   CHECK(node.Read().welcome().epoch() == "e1");
+  CHECK(node.Read().has_trust());
   CHECK(node.Read().update().revision() == 1);
   CHECK(node.Read().caught_up().revision() == 1);
   plane.Commit(1);
@@ -168,6 +169,28 @@ TEST_CASE("a node that claims another's name is refused") {
   const grpc::Status status = node.End();
   CHECK(status.error_code() == grpc::StatusCode::PERMISSION_DENIED);
   CHECK(status.error_message() == "the certificate is of node \"n\", not of \"m\"");
+}
+
+TEST_CASE("a node is told whom to trust, and again when that changes") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  CHECK(node.Read().trust().authorities_size() == 1);
+  REQUIRE(node.Read().has_caught_up());
+  REQUIRE(plane.trust().Rotate({"", "", "", "", "", "", ""}).ok());
+  plane.service().Recheck();
+  CHECK(node.Read().trust().authorities(1) == plane.trust().newest()->certificate());
+}
+
+TEST_CASE("a node that reports about a gateway of others is refused") {
+  ControlPlane plane;
+  plane.Commit(0);
+  Node node(plane, plane.NodeFiles("n", false, "gateway/own"));
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  node.Rejected(1);
+  CHECK(node.End().error_code() == grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_CASE("a certificate of a stranger's authority does not connect") {
@@ -255,6 +278,7 @@ TEST_CASE("a full stream that has caught up makes room for the next") {
     Node node(plane, plane.NodeFiles(name));
     node.Resume(name);
     CHECK(node.Read().welcome().full());
+    CHECK(node.Read().has_trust());
     CHECK(node.Read().update().revision() == 1);
     CHECK(node.Read().has_caught_up());
   }
