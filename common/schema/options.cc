@@ -9,24 +9,26 @@ using google::protobuf::FieldDescriptor;
 
 constexpr size_t kMaxKeyInPath = 64;
 
-std::string CamelCase(std::string_view name) {
-  std::string out;
+// Whether `json` is what the compiler makes of `name` where nothing else was asked for: "max_body" is "maxBody".
+bool IsCamelCaseOf(std::string_view json, std::string_view name) {
+  size_t at = 0;
   bool upper = false;
   for (char c : name) {
     if (c == '_') {
       upper = true;
-    } else {
-      out += upper ? Upper(std::string_view(&c, 1)) : std::string(1, c);
-      upper = false;
+      continue;
     }
+    const char expected = upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (at == json.size() || json[at++] != expected) return false;
+    upper = false;
   }
-  return out;
+  return at == json.size();
 }
 
 }  // namespace
 
-std::string WireName(const FieldDescriptor& field) {
-  return field.json_name() == CamelCase(field.name()) ? field.name() : field.json_name();
+const std::string& WireName(const FieldDescriptor& field) {
+  return IsCamelCaseOf(field.json_name(), field.name()) ? field.name() : field.json_name();
 }
 
 bool IsJson(const google::protobuf::Descriptor& message) {

@@ -17,7 +17,7 @@ inline const v1::Field& OptionsOf(const google::protobuf::FieldDescriptor& field
 }
 
 // The name in JSON: the proto name, or the json_name where one was chosen ("X-Cache-Key").
-std::string WireName(const google::protobuf::FieldDescriptor& field);
+const std::string& WireName(const google::protobuf::FieldDescriptor& field);
 
 // A message that is written as its only, repeated field.
 inline bool IsUnwrapped(const google::protobuf::Descriptor& message) {

@@ -27,6 +27,7 @@ constexpr MethodRule kRules[] = {
     {"/sluice.admin.v1.Gateways/CreateGateway", Role::kOperator, true},
     {"/sluice.admin.v1.Gateways/DeleteGateway", Role::kOperator, true},
     {"/sluice.admin.v1.Gateways/GetGateway", Role::kViewer},
+    {"/sluice.admin.v1.Gateways/ImportGateways", Role::kOperator, true},
     {"/sluice.admin.v1.Gateways/ListGateways", Role::kViewer},
     {"/sluice.admin.v1.Gateways/WatchGateway", Role::kViewer},
     // A node of a cell is sent the secrets of every gateway in it.

@@ -34,7 +34,6 @@ store::EntityRow RowOf(const Entity& entity) {
   for (int i = 0; i < inside.GetReflection()->FieldSize(inside, tags); ++i) {
     row.tags.push_back(inside.GetReflection()->GetRepeatedString(inside, tags, i));
   }
-  row.body = schema::ToJson(schema::Encode(inside));
   row.references = ReferencesOf(inside);
   return row;
 }
@@ -82,14 +81,6 @@ store::ChangeCounts Count(const std::vector<config::Change>& changes) {
     }
   }
   return counts;
-}
-
-absl::Status CheckMessage(const std::string& message) {
-  if (message.size() > kMaxMessageBytes) {
-    return InvalidField("message", Cat("at most ", kMaxMessageBytes, " bytes"), "TOO_LONG");
-  }
-  if (message.find('\0') == std::string::npos) return absl::OkStatus();
-  return InvalidField("message", "may not hold a NUL character", "CHARACTER");
 }
 
 // What the call's earlier self did.
@@ -140,6 +131,14 @@ absl::StatusOr<bool> Keep(const AdminDeps& deps, Call& call, const ChangeRequest
 }
 
 }  // namespace
+
+absl::Status CheckMessage(const std::string& message) {
+  if (message.size() > kMaxMessageBytes) {
+    return InvalidField("message", Cat("at most ", kMaxMessageBytes, " bytes"), "TOO_LONG");
+  }
+  if (message.find('\0') == std::string::npos) return absl::OkStatus();
+  return InvalidField("message", "may not hold a NUL character", "CHARACTER");
+}
 
 absl::Status CommitFailed(const absl::Status& status) {
   if (absl::IsUnavailable(status)) {
@@ -205,6 +204,20 @@ absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const Ch
     const absl::Status failed = kept.ok() ? absl::AbortedError("made by another call just now") : kept.status();
     if (!absl::IsAborted(failed) || attempt == retries) return CommitFailed(failed);
   }
+}
+
+absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call, const GatewayConfig& config,
+                                        const ChangeRequest& request, const Edit& edit) {
+  const absl::StatusOr<Changed> changed = Prepare(deps, request, config, edit);
+  if (!changed.ok()) return changed.status();
+  store::Write write;
+  write.config = changed->config;
+  write.author = call.caller.name;
+  write.message = request.message;
+  write.audit = call.Audit();
+  write.changes = Count(changed->changes);
+  AddRows(*changed, write);
+  return write;
 }
 
 absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const GatewayConfig& config) {

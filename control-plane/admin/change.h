@@ -54,8 +54,14 @@ struct Changed {
 // A repeated call answers what the earlier one did; `config` has no more than the id where its version is gone.
 absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const ChangeRequest& request, const Edit& edit);
 
+// What commits the first version of a gateway with the entities that `edit` gives it.
+absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call,
+                                        const config::v1::GatewayConfig& config, const ChangeRequest& request,
+                                        const Edit& edit);
 // Commits a gateway's first version. `config` is complete and valid.
 absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const config::v1::GatewayConfig& config);
+// Of a version: INVALID_ARGUMENT where it is too long or cannot be stored.
+absl::Status CheckMessage(const std::string& message);
 // What a commit that failed means to a caller.
 absl::Status CommitFailed(const absl::Status& status);
 

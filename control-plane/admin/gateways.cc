@@ -7,6 +7,7 @@
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/etag.h"
+#include "control-plane/admin/import.h"
 #include "control-plane/admin/names.h"
 #include "control-plane/admin/page.h"
 #include "control-plane/admin/repeat.h"
@@ -48,10 +49,6 @@ absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
   return CheckWait(request.wait());
 }
 
-absl::Status Taken(const std::string& name) {
-  return WithReason(absl::StatusCode::kAlreadyExists, Cat("a gateway named '", name, "' exists already"), "NAME_TAKEN");
-}
-
 class Gateways final : public v1::Gateways::Service {
  public:
   explicit Gateways(const AdminDeps& deps) : deps_(deps) {}
@@ -68,6 +65,11 @@ class Gateways final : public v1::Gateways::Service {
       if (record.ok()) *response = ToGateway(deps_, *record);
       return record.status();
     });
+  }
+  grpc::Status ImportGateways(grpc::ServerContext* context, const v1::ImportGatewaysRequest* request,
+                              v1::ImportGatewaysResponse* response) override {
+    return Serve(deps_, *context, Cat(kService, "ImportGateways"), *request,
+                 [&](Call& call) { return Import(deps_, call, *request, *response); });
   }
   grpc::Status ListGateways(grpc::ServerContext* context, const v1::ListGatewaysRequest* request,
                             v1::ListGatewaysResponse* response) override {
@@ -144,7 +146,7 @@ class Gateways final : public v1::Gateways::Service {
   absl::Status AnswerTrial(const v1::CreateGatewayRequest& request, const config::v1::Plan& plan,
                            v1::Gateway& response) {
     const absl::Status known = deps_.store.GetGateway(request.name()).status();
-    if (known.ok()) return Taken(request.name());
+    if (known.ok()) return NameTaken(request.name());
     if (!absl::IsNotFound(known)) return FromStore(known);
     response.set_name(request.name());
     response.set_kind(KindOf(request));
@@ -173,7 +175,7 @@ class Gateways final : public v1::Gateways::Service {
       if (!violations.empty()) return Invalid(violations);
       absl::StatusOr<store::Committed> committed = CommitNew(deps_, call, config);
       if (!absl::IsAlreadyExists(committed.status())) return committed;
-      if (deps_.store.GetGateway(config.name()).ok()) return Taken(config.name());
+      if (deps_.store.GetGateway(config.name()).ok()) return NameTaken(config.name());
       own_host = false;
     }
     return WithReason(absl::StatusCode::kAborted, "no free host name was found; try again", "CONFLICT");

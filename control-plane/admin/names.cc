@@ -35,6 +35,10 @@ absl::Status CheckName(std::string_view field, std::string_view name) {
   return absl::OkStatus();
 }
 
+absl::Status NameTaken(std::string_view name) {
+  return WithReason(absl::StatusCode::kAlreadyExists, Cat("a gateway named '", name, "' exists already"), "NAME_TAKEN");
+}
+
 bool MayBeHost(std::string_view name) {
   if (name.empty() || name.front() == '-' || name.back() == '-') return false;
   return name.size() != kGeneratedHostDigits || !std::all_of(name.begin(), name.end(), IsHex);

@@ -15,6 +15,9 @@ inline constexpr size_t kGeneratedHostDigits = 10;
 // [a-z0-9-]{1,63}, and not in the form of an id, which names a gateway too.
 absl::Status CheckName(std::string_view field, std::string_view name);
 
+// ALREADY_EXISTS, of a gateway.
+absl::Status NameTaken(std::string_view name);
+
 // Whether `<name>.<base>` may be a gateway's host: a DNS label that cannot be taken for a generated one.
 bool MayBeHost(std::string_view name);
 

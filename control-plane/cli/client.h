@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "google/protobuf/message.h"
+#include "google/rpc/status.pb.h"
 
 namespace sluice::cli {
 
@@ -34,6 +35,9 @@ class Client {
   virtual absl::Status Stream(const std::string& method, const google::protobuf::Message& request,
                               google::protobuf::Message& response, const std::function<bool()>& take) = 0;
 };
+
+// As a call that failed alone would have answered.
+absl::Status FromRpc(const google::rpc::Status& status);
 
 absl::StatusOr<std::unique_ptr<Client>> MakeGrpcClient(const Target& target);
 

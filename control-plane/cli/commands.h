@@ -41,6 +41,7 @@ struct Cli {
 void AddGatewayCommands(CLI::App& app, Cli& cli);
 void AddConfigCommands(CLI::App& app, Cli& cli);  // apply, dump
 void AddVersionCommands(CLI::App& app, Cli& cli);  // versions, diff, rollback
+void AddImportCommand(CLI::App& app, Cli& cli);
 void AddEntityCommands(CLI::App& app, Cli& cli);
 void AddPluginCommands(CLI::App& app, Cli& cli);
 void AddPlanCommands(CLI::App& app, Cli& cli);

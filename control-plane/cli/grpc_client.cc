@@ -22,12 +22,11 @@ absl::Status FromGrpc(const grpc::Status& status, const std::string& server) {
         Cat("cannot reach the control plane at ", server, ": ", message,
             ". Is it running there? --server or SLUICE_SERVER names another, --ca the authority where it uses TLS");
   }
-  absl::Status out(static_cast<absl::StatusCode>(status.error_code()), message);
   google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return out;
-  for (const google::protobuf::Any& detail : details.details())
-    out.SetPayload(detail.type_url(), absl::Cord(detail.value()));
-  return out;
+  if (!details.ParseFromString(status.error_details())) details.Clear();
+  details.set_code(status.error_code());
+  details.set_message(message);
+  return FromRpc(details);
 }
 
 grpc::ByteBuffer ToBuffer(const google::protobuf::Message& message) {
@@ -106,6 +105,14 @@ class GrpcClient final : public Client {
 };
 
 }  // namespace
+
+absl::Status FromRpc(const google::rpc::Status& status) {
+  absl::Status out(static_cast<absl::StatusCode>(status.code()), status.message());
+  for (const google::protobuf::Any& detail : status.details()) {
+    out.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
+  return out;
+}
 
 absl::StatusOr<std::unique_ptr<Client>> MakeGrpcClient(const Target& target) {
   rpc::TlsFiles files;

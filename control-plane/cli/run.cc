@@ -98,6 +98,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   AddGatewayCommands(app, cli);
   AddConfigCommands(app, cli);
   AddVersionCommands(app, cli);
+  AddImportCommand(app, cli);
   AddEntityCommands(app, cli);
   AddPluginCommands(app, cli);
   AddPlanCommands(app, cli);

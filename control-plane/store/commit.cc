@@ -1,7 +1,6 @@
 // The two changes that nodes hear of. Each takes the gateway's row first and the clock's row last, so that writers of
 // one gateway queue at the front and writers of different gateways meet only for the moment between clock and commit.
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "control-plane/store/postgres_store.h"
 #include "control-plane/store/serialize.h"
@@ -31,10 +30,10 @@ constexpr Statement kDeleteEntities = {"delete_entities",
 constexpr Statement kPutEntities = {
     "put_entities",
     "insert into entities (gateway_id, kind, id, name, tags, body)"
-    " select $1::text, e.kind, e.id, e.name, e.tags::text[], e.body::json"
-    " from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as e (kind, id, name, tags, body)"
+    " select $1::text, e.kind, e.id, e.name, e.tags::text[], '\"\"'"
+    " from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as e (kind, id, name, tags)"
     " on conflict (gateway_id, id) do update"
-    " set name = excluded.name, tags = excluded.tags, body = excluded.body where entities.kind = excluded.kind"};
+    " set name = excluded.name, tags = excluded.tags where entities.kind = excluded.kind"};
 constexpr Statement kDropReferences = {
     "drop_references", "delete from entity_references where gateway_id = $1 and from_id = any ($2::text[])"};
 constexpr Statement kPutReferences = {
@@ -145,24 +144,17 @@ absl::Status PutReferences(Connection& connection, const Write& write) {
   return connection.Run(kPutReferences, For(write.config.id()).TextArray(from).TextArray(to)).status();
 }
 
-// A JSON string: the column is of JSON.
-std::string SealedBody(const KeyRing& keys, const Write& write, const EntityRow& row) {
-  return absl::StrCat("\"", absl::Base64Escape(keys.Seal(row.body, {write.config.id(), row.kind, row.id, "body"})),
-                      "\"");
-}
-
-absl::Status PutEntities(Connection& connection, const KeyRing& keys, const Write& write) {
+absl::Status PutEntities(Connection& connection, const Write& write) {
   if (write.upserts.empty()) return absl::OkStatus();
-  std::vector<std::string> kinds, ids, names, tags, bodies;
+  std::vector<std::string> kinds, ids, names, tags;
   for (const EntityRow& row : write.upserts) {
     kinds.push_back(row.kind);
     ids.push_back(row.id);
     names.push_back(row.name);
     tags.push_back(Parameters::ArrayLiteral(row.tags));
-    bodies.push_back(SealedBody(keys, write, row));
   }
   Parameters parameters = For(write.config.id());
-  parameters.TextArray(kinds).TextArray(ids).TextArray(names).TextArray(tags).TextArray(bodies);
+  parameters.TextArray(kinds).TextArray(ids).TextArray(names).TextArray(tags);
   absl::Status status = connection.Run(kPutEntities, parameters).status();
   return status.ok() ? PutReferences(connection, write) : status;
 }
@@ -178,20 +170,20 @@ absl::Status PutVersion(Connection& connection, const Write& write, int64_t vers
       .status();
 }
 
-absl::StatusOr<int64_t> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
-                                      const Parameters& parameters) {
+}  // namespace
+
+absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
+                                     const Parameters& parameters) {
   absl::Status status = connection.Execute(kCheckDeferred);
   if (!status.ok()) return status;
-  auto revision = connection.Run(tick, parameters);
-  if (!revision.ok()) return revision.status();
+  auto ticked = connection.Run(tick, parameters);
+  if (!ticked.ok()) return ticked.status();
   status = transaction.Commit();
   if (!status.ok()) return status;
   // Only a doorbell: whoever misses it looks every second.
   connection.Execute(kRing).IgnoreError();
-  return revision->Int(0, 0);
+  return ticked;
 }
-
-}  // namespace
 
 absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   config::v1::GatewayConfig config = write.config;
@@ -217,7 +209,7 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   status = PutGateway(connection, write);
   if (status.ok()) status = PutHosts(connection, config);
   if (status.ok()) status = DeleteEntities(connection, write);
-  if (status.ok()) status = PutEntities(connection, keys_, write);
+  if (status.ok()) status = PutEntities(connection, write);
   if (status.ok()) status = PutVersion(connection, write, version, as_version);
   if (status.ok()) status = InsertAudit(connection, write.audit);
   if (!status.ok()) return status;
@@ -225,7 +217,7 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   tick.Int(version).Int(config.kind()).Bytes(as_config).Text(request.caller).Text(request.request_id);
   auto revision = TickAndCommit(connection, transaction, kTick, tick);
   if (!revision.ok()) return revision.status();
-  return Committed{version, *revision};
+  return Committed{version, revision->Int(0, 0)};
 }
 
 absl::StatusOr<Committed> PostgresStore::DeleteGateway(const Removal& removal) {
@@ -255,7 +247,7 @@ absl::StatusOr<Committed> PostgresStore::DeleteGateway(const Removal& removal) {
   tick.Int(row->Int(0, 1)).Text(request.caller).Text(request.request_id);
   auto revision = TickAndCommit(connection, transaction, kTickRemoval, tick);
   if (!revision.ok()) return revision.status();
-  return Committed{version, *revision};
+  return Committed{version, revision->Int(0, 0)};
 }
 
 }  // namespace sluice::store

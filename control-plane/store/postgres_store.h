@@ -22,6 +22,9 @@ class PostgresStore final : public Store {
   absl::StatusOr<Committed> Commit(const Write& write) override;
   absl::StatusOr<Committed> DeleteGateway(const Removal& removal) override;
 
+  // import.cc
+  absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes) override;
+
   // requests.cc
   absl::StatusOr<std::optional<KeptRequest>> FindRequest(const std::string& caller,
                                                          const std::string& request_id) override;
@@ -72,6 +75,10 @@ inline Place ConfigPlace(std::string_view gateway) {
 // Part of the caller's transaction, and its first statement, so that one with the same id waits for how this one ends.
 // False: it is kept already. True where there is nothing to keep. Drops what is too old or too much of that gateway.
 absl::StatusOr<bool> TakeRequest(Connection& connection, const KeyRing& keys, const KeptRequest& request);
+
+// The end of a transaction that nodes hear of: the statement that turns the clock, and the doorbell.
+absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
+                                     const Parameters& parameters);
 
 // The channel that commits ring.
 inline constexpr char kDoorbellChannel[] = "sluice_config";

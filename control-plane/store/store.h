@@ -23,6 +23,7 @@ namespace sluice::store {
 
 inline constexpr int kMaxConnections = 8;  // NOTIFY and the clock row convoy beyond that
 // Of a gateway; older ones are dropped as new ones come.
+inline constexpr int kMaxImport = 256;  // gateways in one transaction
 inline constexpr int kMaxVersionsKept = 100;
 inline constexpr int64_t kMaxVersionBytesKept = 64 << 20;  // as stored
 inline constexpr int kMinVersionsKept = 3;                 // however many bytes they have
@@ -81,13 +82,14 @@ struct KeptRequest {
   int64_t revision = 0;  // 0: there was nothing to change
 };
 
-// An entity as stored: what the uniqueness and reference rules of the database see.
+// An entity as the uniqueness and reference rules of the database see it. What it says is in the gateway's versions
+// alone (2026-11-23: a copy of it in each row was half of what a commit cost, and nobody read it; the column `body` is
+// empty until no replica writes it any more).
 struct EntityRow {
   std::string kind;
   std::string id;    // once a gateway, whatever the kind
   std::string name;  // "": none; services, routes, consumers and upstreams have it once a gateway
   std::vector<std::string> tags;
-  std::string body;  // JSON
   std::vector<std::string> references;  // ids of entities of the same gateway
 };
 
@@ -169,6 +171,9 @@ class Store {
   // ALREADY_EXISTS: the gateway's name or a host is taken. ABORTED: the gateway is not at expected_version any more.
   // NOT_FOUND: it is gone. UNAVAILABLE: unknown whether it was committed; reading tells.
   virtual absl::StatusOr<Committed> Commit(const Write& write) = 0;
+  // Many gateways, at most kMaxImport, all of them new: all are made, or none is. Author, message and audit record are
+  // the first one's. ALREADY_EXISTS: a name or a host is taken, by whichever of them.
+  virtual absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes) = 0;
   // Leaves a tombstone for the nodes. Errors are those of Commit.
   virtual absl::StatusOr<Committed> DeleteGateway(const Removal& removal) = 0;
 

@@ -45,7 +45,12 @@ bench_up() {
     --out "$state/edge" >>"$state/log/issue.log" 2>&1
   bench_do node token create --file "$state/join-token"
   install -d -m 700 "$state/last-good"
-  process_ensure node "$(command -v taskset)" -c "$node_cpu" "$programs/sluice-data-plane" --name node-1 \
+  bench_node "$node_cpu"
+}
+
+# bench_node CPUS: starts the node and waits until it is ready.
+bench_node() {
+  process_ensure node "$(command -v taskset)" -c "$1" "$programs/sluice-data-plane" --name node-1 \
     --control-plane "$bench_sync" --join-token-file "$state/join-token" \
     --http "$bench_http" --https "$bench_https" --ops "$bench_node_ops" --tls-cert "$state/edge/cert.pem" \
     --tls-key "$state/edge/key.pem" --state "$state/last-good" --workers 1 --access-log off

@@ -33,6 +33,33 @@ void FakeStore::EditVersion(const std::string& gateway, int64_t version,
 
 absl::StatusOr<std::string> FakeStore::Epoch() { return "epoch"; }
 
+absl::Status FakeStore::CheckTaken(const config::v1::GatewayConfig& config) const {
+  for (const auto& [id, other] : gateways_) {
+    if (id == config.id()) continue;
+    if (other.record.name == config.name()) return absl::AlreadyExistsError("the name is taken");
+    for (const std::string& host : config.hosts()) {
+      if (std::count(other.record.hosts.begin(), other.record.hosts.end(), host) > 0) {
+        return absl::AlreadyExistsError("the host is taken");
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Committed>> FakeStore::Import(const std::vector<store::Write>& writes) {
+  for (const store::Write& write : writes) {
+    const std::lock_guard lock(mutex_);
+    if (absl::Status free = CheckTaken(write.config); !free.ok()) return free;
+  }
+  std::vector<Committed> committed;
+  for (const store::Write& write : writes) {
+    const absl::StatusOr<Committed> one = Commit(write);
+    if (!one.ok()) return one.status();
+    committed.push_back(*one);
+  }
+  return committed;
+}
+
 absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
   if (before_commit) std::exchange(before_commit, nullptr)();
   const std::lock_guard lock(mutex_);
@@ -47,15 +74,7 @@ absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
   const auto found = gateways_.find(write.config.id());
   if (!is_new && found == gateways_.end()) return absl::NotFoundError("no such gateway");
   if (!is_new && found->second.record.version != write.expected_version) return absl::AbortedError("changed meanwhile");
-  for (const auto& [id, other] : gateways_) {
-    if (id == write.config.id()) continue;
-    if (other.record.name == write.config.name()) return absl::AlreadyExistsError("the name is taken");
-    for (const std::string& host : write.config.hosts()) {
-      if (std::count(other.record.hosts.begin(), other.record.hosts.end(), host) > 0) {
-        return absl::AlreadyExistsError("the host is taken");
-      }
-    }
-  }
+  if (absl::Status free = CheckTaken(write.config); !free.ok()) return free;
   Gateway& gateway = gateways_[write.config.id()];
   config::v1::GatewayConfig config = write.config;
   config.set_version(write.expected_version + 1);

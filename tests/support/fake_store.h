@@ -21,6 +21,7 @@ class FakeStore final : public store::Store {
  public:
   absl::StatusOr<std::string> Epoch() override;
   absl::StatusOr<store::Committed> Commit(const store::Write& write) override;
+  absl::StatusOr<std::vector<store::Committed>> Import(const std::vector<store::Write>& writes) override;
   absl::StatusOr<store::Committed> DeleteGateway(const store::Removal& removal) override;
   absl::StatusOr<std::optional<store::KeptRequest>> FindRequest(const std::string& caller,
                                                                 const std::string& request_id) override;
@@ -73,6 +74,7 @@ class FakeStore final : public store::Store {
     std::vector<store::VersionRecord> versions;  // oldest first
   };
   absl::Status Check() const;
+  absl::Status CheckTaken(const config::v1::GatewayConfig& config) const;
   bool IsKept(const store::KeptRequest& request) const;
   void Keep(store::KeptRequest request, const std::string& gateway_id, const store::Committed& committed);
   const Gateway* Find(const std::string& id_or_name) const;

@@ -7,7 +7,7 @@ namespace {
 TEST_CASE("entities are kept with their tags, names and references") {
   Database database;
   Write write = WriteOf(1, 0);
-  write.upserts = {{"service", "s", "it's \"a\"", {"x,y", "z"}, "{\"host\":\"a\"}", {}}, Route("r", "s")};
+  write.upserts = {{"service", "s", "it's \"a\"", {"x,y", "z"}, {}}, Route("r", "s")};
   REQUIRE(database->Commit(write).ok());
   CHECK(database.Query("select kind, id, name, tags from entities order by id") ==
         "route|r||{}\nservice|s|it's \"a\"|{\"x,y\",z}\n");
@@ -59,7 +59,7 @@ TEST_CASE("a change that drops a reference frees what was referred to") {
 TEST_CASE("two services of one gateway cannot share a name, two plugins can") {
   Database database;
   Write write = WriteOf(1, 0);
-  write.upserts = {{"plugin", "p", "cors", {}, "{}", {}}, {"plugin", "q", "cors", {}, "{}", {}}};
+  write.upserts = {{"plugin", "p", "cors", {}, {}}, {"plugin", "q", "cors", {}, {}}};
   REQUIRE(database->Commit(write).ok());
   Write second = WriteOf(1, 1);
   second.upserts = {Service("s", "a"), Service("t", "a")};

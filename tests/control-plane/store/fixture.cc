@@ -39,11 +39,11 @@ Write WriteOf(int number, int64_t expected_version) {
 }
 
 EntityRow Service(const std::string& id, const std::string& name) {
-  return {"service", id, name, {}, "{}", {}};
+  return {"service", id, name, {}, {}};
 }
 
 EntityRow Route(const std::string& id, const std::string& service_id) {
-  return {"route", id, "", {}, "{}", {service_id}};
+  return {"route", id, "", {}, {service_id}};
 }
 
 }  // namespace sluice::store

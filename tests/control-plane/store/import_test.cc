@@ -1,0 +1,65 @@
+#include "catch2/catch.hpp"
+#include "tests/control-plane/store/fixture.h"
+
+namespace sluice::store {
+namespace {
+
+std::vector<Write> Three() {
+  std::vector<Write> writes = {WriteOf(1, 0), WriteOf(2, 0), WriteOf(3, 0)};
+  for (Write& write : writes) {
+    write.upserts = {Service("s", "a"), Route("r", "s")};
+    write.changes.created = 2;
+  }
+  return writes;
+}
+
+TEST_CASE("imported gateways are there as if each had been committed, with revisions in a row") {
+  Database database;
+  database.Create(9);
+  const auto committed = database->Import(Three());
+  REQUIRE(committed.ok());
+  REQUIRE(committed->size() == 3);
+  for (int i = 0; i < 3; ++i) {
+    CHECK((*committed)[i].version == 1);
+    CHECK((*committed)[i].revision == 2 + i);
+    const auto record = database->GetGateway(std::to_string(i + 1));
+    REQUIRE(record.ok());
+    CHECK(record->revision == 2 + i);
+    CHECK(record->hosts == std::vector<std::string>{std::to_string(i + 1) + ".test"});
+  }
+  CHECK(*database->HeadRevision() == 4);
+  const auto rows = database->ConfigsAfter(1, 10);
+  REQUIRE(rows->size() == 3);
+  CHECK((*rows)[2].gateway_id == "3");
+  CHECK((*rows)[2].config == database->GetVersion("3", 0)->config);
+  CHECK((*database->ListVersions("3", 0, 10))[0].changes->created == 2);
+  CHECK(database.Query("select count(*) from entities") == "6\n");
+  CHECK(database.Query("select count(*) from entity_references") == "3\n");
+}
+
+TEST_CASE("an imported gateway is changed like any other") {
+  Database database;
+  REQUIRE(database->Import(Three()).ok());
+  const auto committed = database->Commit(WriteOf(2, 1));
+  REQUIRE(committed.ok());
+  CHECK(committed->version == 2);
+}
+
+TEST_CASE("where one gateway's name or host is taken, none is imported and the clock stands still") {
+  Database database;
+  database.Create(2);
+  CHECK(absl::IsAlreadyExists(database->Import(Three()).status()));
+  CHECK(database.Query("select count(*) from gateways") == "1\n");
+  CHECK(*database->HeadRevision() == 1);
+}
+
+TEST_CASE("a reference to nothing in one of them refuses all") {
+  Database database;
+  std::vector<Write> writes = Three();
+  writes[1].upserts.push_back(Route("lost", "nowhere"));
+  CHECK_FALSE(database->Import(writes).ok());
+  CHECK(database.Query("select count(*) from gateways") == "0\n");
+}
+
+}  // namespace
+}  // namespace sluice::store
