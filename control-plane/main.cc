@@ -250,7 +250,6 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   if (!database.ok()) return Fail(database.status());
   auto fleet = FleetOf(flags, *database);
   if (!fleet.ok()) return Fail(fleet.status());
-
   const store::Options options = StoreOptions(flags, *database);
   auto store = OpenStore(options, clock, ends);
   if (!store.ok()) return Fail(store.status());
@@ -259,14 +258,15 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   fleet::ServerFiles files(flags.state, flags.sync, flags.sync_names, clock);
   status = Fill(**store, flags.state, trust, files, index);
   if (!status.ok()) return Fail(status);
-  auto epoch = (*store)->Epoch();
+  const auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
 
   sync::Registry registry([&index](const std::string& gateway) { return index.ScopeOf(gateway); });
   sync::Recorder recorder(**store);
+  sync::UsageKeeper usage(**store);
   rpc::RequestCounter requests;
   access::Access access(**store, clock);
-  auto sync_service = sync::Service::Make({index, registry, recorder, clock, trust, {*epoch, fleet->message}});
+  auto sync_service = sync::Service::Make({index, registry, recorder, usage, clock, trust, {*epoch, fleet->message}});
   const store::CellOwner self{RandomUuid(), AdvertisedAddress(flags)};
   sync::Peers peers(store::Replicas::Make(options), {self.replica, self.address}, index, registry);
   lease::Cell cell(store::kDefaultCell, self, store::Cells::Make(options), clock,

@@ -4,9 +4,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/random.h"
 #include "common/base/version.h"
 #include "common/observe/log.h"
 #include "data-plane/flags.h"
@@ -22,6 +24,7 @@
 #include "data-plane/sync/lease_client.h"
 #include "data-plane/sync/membership.h"
 #include "data-plane/sync/state_key.h"
+#include "data-plane/sync/usage_clock.h"
 
 namespace sluice {
 namespace {
@@ -68,6 +71,25 @@ bool AwaitJoined(const sync::Membership& membership, limit::Shares& shares, cons
   return true;
 }
 
+sync::UsageClock::Collect CollectUsage(proxy::WorkerGroup& workers) {
+  return [&workers](std::function<void(sync::UsageTotals)> done) {
+    workers.Collect([done = std::move(done)](const proxy::Stats& stats) {
+      sync::UsageTotals totals;
+      for (const auto& [id, counts] : stats.gateways) {
+        sync::v1::GatewayUsage& usage = totals[id];
+        usage.set_requests(counts.requests());
+        usage.set_refused(counts.refused);
+        usage.set_limited(counts.limited);
+        usage.set_too_large(counts.too_large);
+        usage.set_failed(counts.requests_by_class[5] + counts.requests_by_class[0]);
+        usage.set_request_bytes(counts.request_bytes);
+        usage.set_response_bytes(counts.response_bytes);
+      }
+      done(std::move(totals));
+    });
+  };
+}
+
 int Main(int argc, char** argv) {
   Flags flags;
   int exit_code = 0;
@@ -81,7 +103,6 @@ int Main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
-
   const SystemClock clock;
   sync::Status status;
   const auto key = sync::StateKey::Open(flags.state, flags.state_key_file, flags.state_key);
@@ -118,17 +139,19 @@ int Main(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<sync::LeaseClient>> leases = nullptr;
   if (!status.of_gateway) leases = sync::LeaseClient::Start(options, shares);
   if (!leases.ok()) return Fail(leases.status());
-  auto client = sync::Client::Start(options, applier, status);
+  sync::UsageLog usage(RandomUuid());
+  auto client = sync::Client::Start(options, applier, status, &usage);
   if (!client.ok()) return Fail(client.status());
+  std::optional<sync::UsageClock> usage_clock(std::in_place, CollectUsage(**workers), usage, **client, clock);
   log::Info("node started", {{"node", flags.proxy.node},
                              {"http", absl::StrCat((*workers)->http_port())},
                              {"https", absl::StrCat((*workers)->https_port())},
                              {"ops", absl::StrCat((*ops)->port())},
                              {"workers", absl::StrCat((*workers)->workers())}});
-
   int received = 0;
   sigwait(&signals, &received);
   log::Info("draining", {{"signal", strsignal(received)}});
+  usage_clock.reset();
   client->reset();  // a node that leaves is not waited for
   const bool whole = (*workers)->Drain(kLameDuck, kInFlight);
   log::Info(whole ? "drained" : "drained; some exchanges were cut at the deadline");

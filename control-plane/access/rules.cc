@@ -42,6 +42,7 @@ constexpr MethodRule kRules[] = {
     {"/sluice.admin.v1.Plans/SetPlan", Role::kOperator, true},
     {"/sluice.admin.v1.Plugins/GetPluginSchema", Role::kViewer},
     {"/sluice.admin.v1.Plugins/ListPlugins", Role::kViewer},
+    {"/sluice.admin.v1.Usage/GetUsage", Role::kViewer},
 };
 
 }  // namespace

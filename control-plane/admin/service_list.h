@@ -15,6 +15,7 @@ std::unique_ptr<grpc::Service> MakePluginsService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakeNodesService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakeAuthoritiesService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakePlansService(const AdminDeps& deps);
+std::unique_ptr<grpc::Service> MakeUsageService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakeAccessService(const AdminDeps& deps);
 
 }  // namespace sluice::admin

@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<grpc::Service>> MakeAdminServices(const AdminDeps& d
   services.push_back(MakeNodesService(deps));
   services.push_back(MakeAuthoritiesService(deps));
   services.push_back(MakePlansService(deps));
+  services.push_back(MakeUsageService(deps));
   services.push_back(MakeAccessService(deps));
   return services;
 }

@@ -47,6 +47,7 @@ void AddPluginCommands(CLI::App& app, Cli& cli);
 void AddPlanCommands(CLI::App& app, Cli& cli);
 void AddNodeCommands(CLI::App& app, Cli& cli);
 void AddAuthorityCommands(CLI::App& app, Cli& cli);
+void AddUsageCommand(CLI::App& app, Cli& cli);
 void AddTokenCommands(CLI::App& app, Cli& cli);
 void AddContextCommands(CLI::App& app, Cli& cli);
 void AddCompletionCommand(CLI::App& app, Cli& cli);

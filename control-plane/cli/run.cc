@@ -104,6 +104,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   AddPlanCommands(app, cli);
   AddNodeCommands(app, cli);
   AddAuthorityCommands(app, cli);
+  AddUsageCommand(app, cli);
   AddTokenCommands(app, cli);
   AddContextCommands(app, cli);
   AddCompletionCommand(app, cli);

@@ -45,6 +45,12 @@ class PostgresStore final : public Store {
   absl::StatusOr<int64_t> Horizon() override;
   absl::StatusOr<int64_t> PurgeTombstones(Duration age, int64_t keep) override;
 
+  // usage.cc
+  absl::Status AddUsage(const UsageReport& report) override;
+  absl::StatusOr<std::vector<UsageRow>> GetUsage(const std::string& gateway_id, UsageStep step, WallTime since,
+                                                 int limit) override;
+  absl::Status PruneUsage() override;
+
   // directory.cc
   absl::Status PutPlan(const config::v1::Plan& plan, const AuditRecord& audit) override;
   absl::StatusOr<config::v1::Plan> GetPlan(const std::string& name) override;

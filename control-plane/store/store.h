@@ -147,6 +147,32 @@ struct NodeRecord {
   WallTime last_seen;
 };
 
+struct UsageCounts {
+  int64_t requests = 0;
+  int64_t refused = 0;    // by a node, for any reason
+  int64_t limited = 0;    // of these: beyond the request limit
+  int64_t too_large = 0;  // of these: the body
+  int64_t failed = 0;
+  int64_t request_bytes = 0;
+  int64_t response_bytes = 0;
+};
+
+// What a node had to do in one minute. `process` and `number` tell reports of a node apart; numbers ascend.
+struct UsageReport {
+  std::string node;
+  std::string process;
+  int64_t number = 0;
+  int64_t minute = 0;  // Unix seconds
+  std::vector<std::pair<std::string, UsageCounts>> gateways;  // by id, each once
+};
+
+struct UsageRow {
+  WallTime at;
+  UsageCounts counts;
+};
+
+enum class UsageStep { kMinute, kHour, kDay };  // of UTC
+
 // The keys that seal what is kept (seal.h). `fresh`: nothing is sealed in this database yet, so a new key may be made.
 using KeySource = std::function<absl::StatusOr<KeyRing>(bool fresh)>;
 
@@ -211,6 +237,14 @@ class Store {
   virtual absl::StatusOr<int64_t> CountTokens() = 0;
 
   virtual absl::Status Audit(const AuditRecord& record) = 0;
+
+  // Adds it to minutes and hours, unless it is among them; gateways that are gone are left out.
+  virtual absl::Status AddUsage(const UsageReport& report) = 0;
+  // Oldest first, from `since` on, at most `limit`. Times without a request are left out.
+  virtual absl::StatusOr<std::vector<UsageRow>> GetUsage(const std::string& gateway_id, UsageStep step, WallTime since,
+                                                         int limit) = 0;
+  // Removes minutes older than three days and hours older than 35.
+  virtual absl::Status PruneUsage() = 0;
 
   virtual absl::Status PutNode(const NodeRecord& node) = 0;
   virtual absl::StatusOr<std::vector<NodeRecord>> ListNodes() = 0;

@@ -5,6 +5,7 @@
 #include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "control-plane/fleet/authority.h"
 
@@ -73,6 +74,11 @@ std::optional<Outgoing> Feed::Next() {
   if (!resumed_) return std::nullopt;
   if (!welcomed_) return Welcome();
   if (std::optional<Outgoing> trust = Trust(); trust.has_value()) return trust;
+  if (kept_.has_value()) {
+    v1::ControlMessage message;
+    *message.mutable_usage_kept() = *std::exchange(kept_, std::nullopt);
+    return Whole(message);
+  }
   const int64_t head = index_.head();  // read first: what comes after it is found by After, or rings again
   if (const std::optional<index::Entry> entry = NextEntry(); entry.has_value()) return Update(*entry);
   if (caught_up_ == std::max(head, cursor_)) return std::nullopt;

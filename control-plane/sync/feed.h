@@ -52,6 +52,9 @@ class Feed {
   // The node claimed more than was ever committed on its own epoch: the database was restored.
   bool ahead() const { return ahead_; }
 
+  // The node is to be told, after the welcome, that its usage is kept.
+  void Kept(v1::UsageKept kept) { kept_ = std::move(kept); }
+
   // The next message; nullopt: nothing until the index's head or the trust moves.
   std::optional<Outgoing> Next();
 
@@ -73,6 +76,7 @@ class Feed {
   bool full_ = false;
   bool ahead_ = false;
   int64_t cursor_ = 0;
+  std::optional<v1::UsageKept> kept_;   // a node has one report on its way
   std::optional<int64_t> caught_up_;  // what the last CaughtUp said
 };
 

@@ -23,7 +23,10 @@ class Refusal final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
 class StreamService final : public Service, public GrpcService, public StreamOwner {
  public:
-  explicit StreamService(ServiceDeps deps) : deps_(std::move(deps)), herd_(deps_.clock, deps_.herd) {}
+  explicit StreamService(ServiceDeps deps) : deps_(std::move(deps)), herd_(deps_.clock, deps_.herd) {
+    deps_.usage.OnKept([this](const store::UsageReport& report) { Kept(report); });
+  }
+  ~StreamService() override { deps_.usage.OnKept(nullptr); }
 
   grpc::Service& grpc() override { return *this; }
   const Totals& totals() const override { return totals_; }
@@ -99,6 +102,12 @@ class StreamService final : public Service, public GrpcService, public StreamOwn
   }
 
  private:
+  void Kept(const store::UsageReport& report) {
+    std::lock_guard lock(mutex_);
+    const auto current = current_.find(report.node);
+    if (current != current_.end()) current->second->Kept(report.process, report.number);
+  }
+
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Refuse(const absl::Status& why,
                                                                    Duration retry_after = Duration(0)) {
     totals_.refused_streams.fetch_add(1, std::memory_order_relaxed);

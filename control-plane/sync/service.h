@@ -20,6 +20,7 @@
 #include "control-plane/sync/herd.h"
 #include "control-plane/sync/recorder.h"
 #include "control-plane/sync/registry.h"
+#include "control-plane/sync/usage_keeper.h"
 
 namespace grpc {
 class Service;
@@ -46,6 +47,7 @@ struct ServiceDeps {
   index::Index& index;
   Registry& registry;
   Recorder& recorder;
+  UsageKeeper& usage;
   const Clock& clock;
   const fleet::Trust& trust;
   FeedSettings settings;

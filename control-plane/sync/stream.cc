@@ -2,6 +2,8 @@
 
 #include <grpcpp/support/proto_buffer_reader.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -11,6 +13,8 @@
 
 namespace sluice::sync {
 namespace {
+
+constexpr uint64_t kMaxCount = uint64_t{1} << 50;  // of a report; sums of these stay in 63 bits
 
 // The configuration is not copied: every stream's slice refers to the same bytes until gRPC has sent them.
 grpc::ByteBuffer ToBuffer(const Outgoing& message) {
@@ -92,7 +96,37 @@ absl::Status Stream::Handle(const v1::NodeMessage& message) {
         status_.name, {rejected.gateway_id(), rejected.revision(), rejected.reason(), rejected.message()}, now);
   }
   Record();
+  return message.has_usage() ? HandleUsage(message.usage()) : absl::OkStatus();
+}
+
+absl::Status Stream::HandleUsage(const v1::Usage& usage) {
+  if (usage.process().size() > kMaxReasonBytes || usage.process().find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError("the process of a usage report is not an id");
+  }
+  store::UsageReport report{status_.name, usage.process(), usage.number(), usage.minute(), {}};
+  std::map<std::string, store::UsageCounts> gateways;  // each once, whatever the node says
+  for (const v1::GatewayUsage& gateway : usage.gateways()) {
+    const auto count = [](uint64_t value) { return static_cast<int64_t>(std::min(value, kMaxCount)); };
+    if (gateway.gateway_id().find('\0') != std::string::npos) continue;
+    gateways[gateway.gateway_id()] = {count(gateway.requests()),      count(gateway.refused()),
+                                      count(gateway.limited()),       count(gateway.too_large()),
+                                      count(gateway.failed()),        count(gateway.request_bytes()),
+                                      count(gateway.response_bytes())};
+  }
+  report.gateways.assign(gateways.begin(), gateways.end());
+  owner_.deps().usage.Add(std::move(report));
   return absl::OkStatus();
+}
+
+void Stream::Kept(const std::string& process, int64_t number) {
+  {
+    std::lock_guard lock(mutex_);
+    v1::UsageKept kept;
+    kept.set_process(process);
+    kept.set_number(number);
+    feed_.Kept(std::move(kept));
+  }
+  Pump();
 }
 
 absl::Status Stream::HandleResume(const v1::Resume& resume) {

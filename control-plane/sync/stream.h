@@ -41,6 +41,8 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   void Close(const grpc::Status& status);  // once; later calls are nothing
   void Pump();                             // sends what there is, unless something is being sent
   const NodeStatus& status() const { return status_; }
+  // Tells the node that its report is kept.
+  void Kept(const std::string& process, int64_t number);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -50,6 +52,7 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
  private:
   absl::Status Handle(const v1::NodeMessage& message);
   absl::Status HandleResume(const v1::Resume& resume);
+  absl::Status HandleUsage(const v1::Usage& usage);
   void Record();
 
   StreamOwner& owner_;

@@ -8,7 +8,9 @@ namespace {
 proxy::GatewayCounts Minus(const proxy::GatewayCounts& after, const proxy::GatewayCounts& before) {
   proxy::GatewayCounts added = after;
   for (size_t i = 0; i < added.requests_by_class.size(); ++i) added.requests_by_class[i] -= before.requests_by_class[i];
+  added.refused -= before.refused;
   added.limited -= before.limited;
+  added.too_large -= before.too_large;
   added.request_bytes -= before.request_bytes;
   added.response_bytes -= before.response_bytes;
   return added;

@@ -19,7 +19,9 @@ void Histogram::Add(const Histogram& other) {
 void GatewayCounts::Add(const GatewayCounts& other) {
   if (name.empty()) name = other.name;
   for (size_t i = 0; i < requests_by_class.size(); ++i) requests_by_class[i] += other.requests_by_class[i];
+  refused += other.refused;
   limited += other.limited;
+  too_large += other.too_large;
   request_bytes += other.request_bytes;
   response_bytes += other.response_bytes;
 }
@@ -44,7 +46,9 @@ void Stats::CountRequest(const Exchange& exchange) {
     counts->name = exchange.gateway->name();
   }
   ++counts->requests_by_class[std::min(status / 100, 5)];
+  if (!exchange.reject_reason.empty()) ++counts->refused;
   if (exchange.reject_reason == "rate-limit") ++counts->limited;
+  if (!exchange.reject_reason.empty() && status == 413) ++counts->too_large;
   counts->request_bytes += exchange.request_bytes;
   counts->response_bytes += exchange.response_bytes;
 }

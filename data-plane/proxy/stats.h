@@ -34,7 +34,9 @@ class Histogram {
 struct GatewayCounts {
   std::string name;
   std::array<uint64_t, 6> requests_by_class{};  // [1]..[5]: 1xx..5xx, [0]: no answer was sent
-  uint64_t limited = 0;                         // by the request limit
+  uint64_t refused = 0;                         // by this node, for any reason
+  uint64_t limited = 0;                         // of these: by the request limit
+  uint64_t too_large = 0;                       // of these: 413
   uint64_t request_bytes = 0;
   uint64_t response_bytes = 0;
   uint64_t requests() const {

@@ -88,8 +88,8 @@ std::vector<v1::NodeMessage> Applier::Handle(const v1::ControlMessage& message) 
     case v1::ControlMessage::kCaughtUp:
       OnCaughtUp(message.caught_up().revision(), replies);
       break;
-    case v1::ControlMessage::kTrust:
-      break;  // of the connection, not of what is served
+    case v1::ControlMessage::kTrust:      // of the connection, not of what is served
+    case v1::ControlMessage::kUsageKept:  // the client's
     case v1::ControlMessage::MESSAGE_NOT_SET:
       break;  // a newer control plane's message; the contract lets it be
   }

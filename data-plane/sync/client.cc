@@ -19,12 +19,13 @@ namespace {
 class GrpcClient final : public Client {
  public:
   GrpcClient(ClientOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials, Applier& applier,
-             Status& status)
+             Status& status, UsageLog* usage)
       : options_(std::move(options)),
         addresses_(options_.control_planes),
         credentials_(std::move(credentials)),
         applier_(applier),
-        status_(status) {
+        status_(status),
+        usage_(usage) {
     thread_ = std::thread([this] { Run(); });
   }
 
@@ -38,7 +39,30 @@ class GrpcClient final : public Client {
     thread_.join();
   }
 
+  void SendUsage() override {
+    std::lock_guard lock(write_mutex_);
+    if (stream_ == nullptr || usage_ == nullptr) return;
+    v1::NodeMessage message;
+    if (auto usage = usage_->Next()) {
+      *message.mutable_usage() = *std::move(usage);
+      stream_->Write(message);  // a stream that has ended says so to its reader
+    }
+  }
+
  private:
+  using Writer = grpc::ClientReaderWriter<v1::NodeMessage, v1::ControlMessage>;
+
+  // The stream that usage goes over; null: none.
+  void SetStream(Writer* stream) {
+    if (stream != nullptr && usage_ != nullptr) usage_->Resend();
+    std::lock_guard lock(write_mutex_);
+    stream_ = stream;
+  }
+  bool Write(Writer& stream, const v1::NodeMessage& message) {
+    std::lock_guard lock(write_mutex_);
+    return stream.Write(message);
+  }
+
   void Run() {
     int failures = 0;
     while (true) {
@@ -86,8 +110,12 @@ class GrpcClient final : public Client {
       if (message.has_trust() && options_.trust) {
         options_.trust({message.trust().authorities().begin(), message.trust().authorities().end()});
       }
-      for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && stream->Write(reply);
+      for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && Write(*stream, reply);
+      if (message.has_welcome()) SetStream(stream.get());
+      if (message.has_usage_kept() && usage_ != nullptr) usage_->Kept(message.usage_kept());
+      if (message.has_caught_up() || message.has_usage_kept()) SendUsage();
     }
+    SetStream(nullptr);
     const grpc::Status ended = stream->Finish();
     const bool was_connected = status_.connected.exchange(false);
     if (was_connected || ended.error_code() != last_error_) {
@@ -117,6 +145,9 @@ class GrpcClient final : public Client {
   std::shared_ptr<grpc::ChannelCredentials> credentials_;
   Applier& applier_;
   Status& status_;
+  UsageLog* const usage_;
+  std::mutex write_mutex_;  // one writes at a time
+  Writer* stream_ = nullptr;
   grpc::StatusCode last_error_ = grpc::StatusCode::OK;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -127,10 +158,11 @@ class GrpcClient final : public Client {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Client>> Client::Start(ClientOptions options, Applier& applier, Status& status) {
+absl::StatusOr<std::unique_ptr<Client>> Client::Start(ClientOptions options, Applier& applier, Status& status,
+                                                       UsageLog* usage) {
   auto credentials = rpc::ClientCredentials(options.tls);
   if (!credentials.ok()) return credentials.status();
-  return std::make_unique<GrpcClient>(std::move(options), *std::move(credentials), applier, status);
+  return std::make_unique<GrpcClient>(std::move(options), *std::move(credentials), applier, status, usage);
 }
 
 }  // namespace sluice::sync

@@ -14,6 +14,7 @@
 #include "common/rpc/server.h"
 #include "data-plane/sync/applier.h"
 #include "data-plane/sync/status.h"
+#include "data-plane/sync/usage_log.h"
 
 namespace sluice::sync {
 
@@ -33,8 +34,12 @@ struct ClientOptions {
 class Client {
  public:
   // Errors name the file that cannot be used. The applier belongs to the client's thread from here on.
-  static absl::StatusOr<std::unique_ptr<Client>> Start(ClientOptions options, Applier& applier, Status& status);
+  // `usage`: null for a node that reports none.
+  static absl::StatusOr<std::unique_ptr<Client>> Start(ClientOptions options, Applier& applier, Status& status,
+                                                       UsageLog* usage = nullptr);
   virtual ~Client() = default;  // ends the stream and joins
+  // There may be something to send in the log of usage. Callable from every thread.
+  virtual void SendUsage() = 0;
 };
 
 }  // namespace sluice::sync

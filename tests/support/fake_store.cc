@@ -292,6 +292,30 @@ absl::Status FakeStore::Audit(const store::AuditRecord& record) {
   return absl::OkStatus();
 }
 
+absl::Status FakeStore::AddUsage(const store::UsageReport& report) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  auto& last = reports_[report.node];
+  if (last.first == report.process && last.second >= report.number) return absl::OkStatus();
+  last = {report.process, report.number};
+  for (const auto& [id, counts] : report.gateways) {
+    store::UsageRow& row = usage_[id];
+    row.at = WallTime(std::chrono::seconds(report.minute));
+    row.counts.requests += counts.requests;
+    row.counts.response_bytes += counts.response_bytes;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<store::UsageRow>> FakeStore::GetUsage(const std::string& gateway_id, store::UsageStep,
+                                                                 WallTime since, int) {
+  const std::lock_guard lock(mutex_);
+  if (absl::Status up = Check(); !up.ok()) return up;
+  const auto row = usage_.find(gateway_id);
+  if (row == usage_.end() || row->second.at < since) return std::vector<store::UsageRow>();
+  return std::vector{row->second};
+}
+
 absl::Status FakeStore::PutNode(const store::NodeRecord& node) {
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;

@@ -43,6 +43,11 @@ class FakeStore final : public store::Store {
   absl::Status PutToken(const store::TokenRecord& token, const std::string& hash) override;
   absl::StatusOr<int64_t> CountTokens() override;
   absl::Status Audit(const store::AuditRecord& record) override;
+  absl::Status AddUsage(const store::UsageReport& report) override;
+  // All as one row, whatever the step.
+  absl::StatusOr<std::vector<store::UsageRow>> GetUsage(const std::string& gateway_id, store::UsageStep step,
+                                                        WallTime since, int limit) override;
+  absl::Status PruneUsage() override { return absl::OkStatus(); }
   absl::Status PutNode(const store::NodeRecord& node) override;
   absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
   absl::Status RemoveNode(const std::string& name, const store::AuditRecord& audit) override;
@@ -91,6 +96,8 @@ class FakeStore final : public store::Store {
   std::map<std::string, config::v1::Plan> plans_;
   std::map<std::string, store::TokenRecord> tokens_;  // by hash
   std::map<std::string, store::NodeRecord> nodes_;
+  std::map<std::string, std::pair<std::string, int64_t>> reports_;  // by node: process and number
+  std::map<std::string, store::UsageRow> usage_;                    // by gateway
 };
 
 }  // namespace sluice::test

@@ -25,7 +25,7 @@ class ControlPlane {
   explicit ControlPlane(size_t max_streams = kMaxStreams, HerdLimits herd = {}) {
     REQUIRE(trust_.Open(folder_ / "pki").ok());
     REQUIRE(files_.Update(trust_).ok());
-    service_ = Service::Make({index_, registry_, recorder_, kClock, trust_, {"e1", {}}, max_streams, herd});
+    service_ = Service::Make({index_, registry_, recorder_, usage_, kClock, trust_, {"e1", {}}, max_streams, herd});
     server_ = *rpc::Server::Start(
         "127.0.0.1:0", *rpc::NodePortCredentials({files_.certificate(), files_.key(), files_.authorities()}),
         [&](grpc::ServerBuilder& builder) { builder.RegisterService(&service_->grpc()); });
@@ -66,6 +66,7 @@ class ControlPlane {
   index::Index index_{store_};
   Registry registry_;
   Recorder recorder_{store_};
+  UsageKeeper usage_{store_};
   fleet::Trust trust_{store_.identities(), kClock};
   fleet::ServerFiles files_{folder_.path(), "127.0.0.1:0", {"127.0.0.1"}, kClock};
   std::unique_ptr<Service> service_;
@@ -97,6 +98,14 @@ class Node {
     message.mutable_rejected()->set_gateway_id("g");
     message.mutable_rejected()->set_revision(revision);
     message.mutable_rejected()->set_reason("BAD");
+    stream_->Write(message);
+  }
+  void Used(int64_t number, uint64_t requests) {
+    v1::NodeMessage message;
+    message.mutable_usage()->set_process("p");
+    message.mutable_usage()->set_number(number);
+    message.mutable_usage()->add_gateways()->set_gateway_id("g");
+    message.mutable_usage()->mutable_gateways(0)->set_requests(requests);
     stream_->Write(message);
   }
   v1::ControlMessage Read() {
@@ -291,6 +300,19 @@ TEST_CASE("a node that is ahead of the database is counted and sent everything")
   node.Resume("n", 7);
   CHECK(node.Read().welcome().full());
   CHECK(plane.service().totals().nodes_ahead == 1);
+}
+
+TEST_CASE("a node is told which reports of usage are kept, and one that it repeats is counted once") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n"));
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  REQUIRE(node.Read().has_caught_up());
+  for (int64_t number : {1, 1, 2}) {
+    node.Used(number, 3);
+    CHECK(node.Read().usage_kept().number() == number);
+  }
+  CHECK(plane.store().GetUsage("g", store::UsageStep::kHour, {}, 9)->at(0).counts.requests == 6);
 }
 
 TEST_CASE("shutting down ends every stream as unavailable and leaves no node connected") {
