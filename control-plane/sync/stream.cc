@@ -108,6 +108,7 @@ absl::Status Stream::HandleUsage(const v1::Usage& usage) {
   for (const v1::GatewayUsage& gateway : usage.gateways()) {
     const auto count = [](uint64_t value) { return static_cast<int64_t>(std::min(value, kMaxCount)); };
     if (gateway.gateway_id().find('\0') != std::string::npos) continue;
+    if (owner_.deps().index.ScopeOf(gateway.gateway_id()) != peer_.scope) continue;  // other nodes serve it
     gateways[gateway.gateway_id()] = {count(gateway.requests()),      count(gateway.refused()),
                                       count(gateway.limited()),       count(gateway.too_large()),
                                       count(gateway.failed()),        count(gateway.request_bytes()),

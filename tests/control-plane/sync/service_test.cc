@@ -307,12 +307,25 @@ TEST_CASE("a node is told which reports of usage are kept, and one that it repea
   Node node(plane, plane.NodeFiles("n"));
   node.Resume("n");
   REQUIRE(node.Read().has_welcome());
+  REQUIRE(node.Read().has_trust());
   REQUIRE(node.Read().has_caught_up());
   for (int64_t number : {1, 1, 2}) {
     node.Used(number, 3);
     CHECK(node.Read().usage_kept().number() == number);
   }
   CHECK(plane.store().GetUsage("g", store::UsageStep::kHour, {}, 9)->at(0).counts.requests == 6);
+}
+
+TEST_CASE("what a node says of gateways that others serve is not counted") {
+  ControlPlane plane;
+  Node node(plane, plane.NodeFiles("n", false, "gateway/own"));
+  node.Resume("n");
+  REQUIRE(node.Read().has_welcome());
+  REQUIRE(node.Read().has_trust());
+  REQUIRE(node.Read().has_caught_up());
+  node.Used(1, 3);
+  CHECK(node.Read().usage_kept().number() == 1);
+  CHECK(plane.store().GetUsage("g", store::UsageStep::kHour, {}, 9)->empty());
 }
 
 TEST_CASE("shutting down ends every stream as unavailable and leaves no node connected") {
