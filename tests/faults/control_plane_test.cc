@@ -38,7 +38,9 @@ TEST_CASE("a node that starts while the control plane is away serves what it ser
   busy.AwaitRequests(60);
   busy.load->SetRates({Busy::kRate, Busy::kRate, 0});
   busy.platform.node(2).Kill();
-  Run({"rm", "-rf", busy.platform.state() + "/node-3/state"});
+  // What it serves goes; who it is stays.
+  Run({"find", busy.platform.state() + "/node-3/state", "-mindepth", "1", "-maxdepth", "1", "!", "-name", "identity",
+       "-exec", "rm", "-rf", "{}", "+"});
   busy.platform.StartNode(2, false);
   const std::string healthz = "http://127.0.0.1:" + std::to_string(busy.platform.ops_port(2)) + "/healthz";
   REQUIRE(Eventually([&] { return Run({"curl", "-fsS", healthz}).exit_code == 0; }));

@@ -42,13 +42,15 @@ TEST_CASE("a node whose disk is full takes changes and serves, and says what it 
   Platform platform;
   const std::string folder = platform.state() + "/node-1/state";
   platform.StopNode(0);
-  REQUIRE(mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=64k") == 0);
+  REQUIRE(Run({"cp", "-a", folder, folder + ".before"}).exit_code == 0);
+  REQUIRE(mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=128k") == 0);
   struct Unmount {
     const std::string& folder;
     ~Unmount() { umount2(folder.c_str(), MNT_DETACH); }
   } unmount{folder};
+  REQUIRE(Run({"cp", "-a", folder + ".before/.", folder}).exit_code == 0);
   platform.StartNode(0);
-  WriteFile(folder + "/filler", std::string(65536, 'x'));
+  WriteFile(folder + "/filler", std::string(128 * 1024, 'x'));
   platform.Serve("shop", kEcho);
   CHECK(platform.Connect().Get(Platform::Host("shop"), "/anything").status == 200);
   CHECK(Eventually([&] {
