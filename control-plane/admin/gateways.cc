@@ -2,13 +2,12 @@
 
 #include <atomic>
 
-#include "common/config/plans.h"
-#include "common/base/random.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/etag.h"
 #include "control-plane/admin/import.h"
 #include "control-plane/admin/names.h"
+#include "control-plane/admin/new_gateway.h"
 #include "control-plane/admin/page.h"
 #include "control-plane/admin/repeat.h"
 #include "control-plane/admin/serve.h"
@@ -27,11 +26,6 @@ using schema::Cat;
 constexpr int kMaxHostTries = 5;  // of generated host names that were taken
 constexpr std::string_view kService = "/sluice.admin.v1.Gateways/";
 
-// The built-in plan of that kind.
-std::string PlanName(config::v1::GatewayKind kind) {
-  return (kind == config::v1::SELF_MANAGED ? config::SelfManagedPlan() : config::ServerlessPlan()).name();
-}
-
 absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
   constexpr const char* kPlatform = "the platform decides this for every gateway; leave it out";
   schema::Violations violations;
@@ -39,11 +33,7 @@ absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
   if (request.node_count() != 0) violations.Add("node_count", kPlatform, "PLATFORM_DECIDES");
   if (!request.node_size().empty()) violations.Add("node_size", kPlatform, "PLATFORM_DECIDES");
   if (!request.region().empty()) violations.Add("region", kPlatform, "PLATFORM_DECIDES");
-  if (!config::v1::GatewayKind_IsValid(request.kind())) violations.Add("kind", "SERVERLESS or SELF_MANAGED");
-  const bool of_owner = request.kind() == config::v1::SELF_MANAGED;
-  if (request.plan() == PlanName(of_owner ? config::v1::SERVERLESS : config::v1::SELF_MANAGED)) {
-    violations.Add("plan", Cat("is for ", of_owner ? "serverless" : "self-managed", " gateways"), "PLAN_OF_OTHER_KIND");
-  }
+  CheckKind(request.kind(), request.plan(), violations);
   if (!violations.empty()) return Invalid(violations);
   if (absl::Status name = CheckName("name", request.name()); !name.ok()) return name;
   return CheckWait(request.wait());
@@ -95,16 +85,11 @@ class Gateways final : public v1::Gateways::Service {
     const absl::StatusOr<std::optional<store::KeptRequest>> repeat = FindRepeat(deps_, call);
     if (!repeat.ok()) return repeat.status();
     if (repeat->has_value()) return AnswerMade(call, request, **repeat, response);
-    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, PlanOf(request));
+    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, PlanOr(request.plan(), KindOr(request.kind())));
     if (!plan.ok()) return plan.status();
     if (request.validate_only()) return AnswerTrial(request, *plan, response);
-    if (absl::Status kept = KeepBuiltIn(call, *plan); !kept.ok()) return kept;
-    config::v1::GatewayConfig config;
-    config.set_id(RandomUuid());
-    config.set_name(request.name());
-    config.set_version(1);
-    config.set_kind(KindOf(request));
-    *config.mutable_plan() = *plan;
+    if (absl::Status kept = KeepBuiltIn(deps_, call, *plan); !kept.ok()) return kept;
+    config::v1::GatewayConfig config = NewConfig(request.name(), KindOr(request.kind()), *plan);
     absl::StatusOr<store::Committed> committed = CommitWithHosts(call, config);
     if (!committed.ok()) return committed.status();
     if (committed->repeated) return AnswerOther(call, request, response);
@@ -118,14 +103,6 @@ class Gateways final : public v1::Gateways::Service {
     if (!repeat.ok()) return repeat.status();
     if (!repeat->has_value()) return CommitFailed(absl::AbortedError("made by another call just now"));
     return AnswerMade(call, request, **repeat, response);
-  }
-
-  static config::v1::GatewayKind KindOf(const v1::CreateGatewayRequest& request) {
-    return request.kind() == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : request.kind();
-  }
-
-  static std::string PlanOf(const v1::CreateGatewayRequest& request) {
-    return request.plan().empty() ? PlanName(KindOf(request)) : request.plan();
   }
 
   // The gateway as it is now, live where that was to be waited for.
@@ -149,26 +126,16 @@ class Gateways final : public v1::Gateways::Service {
     if (known.ok()) return NameTaken(request.name());
     if (!absl::IsNotFound(known)) return FromStore(known);
     response.set_name(request.name());
-    response.set_kind(KindOf(request));
+    response.set_kind(KindOr(request.kind()));
     response.set_plan(plan.name());
     return absl::OkStatus();
-  }
-
-  // Gateways refer to their plan in the store, where the built-in one may not be yet.
-  absl::Status KeepBuiltIn(const Call& call, const config::v1::Plan& plan) {
-    const bool built_in =
-        plan.name() == PlanName(config::v1::SERVERLESS) || plan.name() == PlanName(config::v1::SELF_MANAGED);
-    if (!built_in || !absl::IsNotFound(deps_.store.GetPlan(plan.name()).status())) return absl::OkStatus();
-    return FromStore(deps_.store.PutPlan(plan, call.Audit()));
   }
 
   // Generated host and, where it is free, the name's own. Another try where a host was taken.
   absl::StatusOr<store::Committed> CommitWithHosts(Call& call, config::v1::GatewayConfig& config) {
     bool own_host = MayBeHost(config.name());
     for (int i = 0; i < kMaxHostTries; ++i) {
-      config.clear_hosts();
-      config.add_hosts(GeneratedHost(deps_.base_domain));
-      if (own_host) config.add_hosts(Cat(config.name(), ".", deps_.base_domain));
+      SetHosts(deps_, own_host, config);
       schema::Violations violations;
       config::Complete(config, violations);
       config::Validate(config, deps_.rules, violations);

@@ -3,12 +3,12 @@
 #include <map>
 #include <set>
 
-#include "common/base/random.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/change.h"
 #include "control-plane/admin/edits.h"
 #include "control-plane/admin/errors.h"
 #include "control-plane/admin/names.h"
+#include "control-plane/admin/new_gateway.h"
 #include "control-plane/admin/view.h"
 
 namespace sluice::admin {
@@ -56,17 +56,13 @@ class Importer {
 
   absl::StatusOr<store::Write> Prepare(const v1::NewGateway& gateway) {
     if (absl::Status name = CheckName("name", gateway.name()); !name.ok()) return name;
-    if (!config::v1::GatewayKind_IsValid(gateway.kind())) return InvalidField("kind", "SERVERLESS or SELF_MANAGED");
+    schema::Violations violations;
+    CheckKind(gateway.kind(), gateway.plan(), violations);
+    if (!violations.empty()) return Invalid(violations);
     const absl::StatusOr<config::v1::Plan> plan = PlanOf(gateway);
     if (!plan.ok()) return plan.status();
-    config::v1::GatewayConfig config;
-    config.set_id(RandomUuid());
-    config.set_name(gateway.name());
-    config.set_version(1);
-    config.set_kind(gateway.kind() == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : gateway.kind());
-    *config.mutable_plan() = *plan;
-    config.add_hosts(GeneratedHost(deps_.base_domain));
-    if (MayBeHost(gateway.name())) config.add_hosts(Cat(gateway.name(), ".", deps_.base_domain));
+    config::v1::GatewayConfig config = NewConfig(gateway.name(), KindOr(gateway.kind()), *plan);
+    SetHosts(deps_, MayBeHost(gateway.name()), config);
     config::DocumentPaths paths;
     const ChangeRequest request{gateway.name(), message_, false, nullptr, &paths};
     const Edit nothing = [](const auto&, auto&, auto&) { return absl::OkStatus(); };
@@ -92,10 +88,12 @@ class Importer {
 
  private:
   absl::StatusOr<config::v1::Plan> PlanOf(const v1::NewGateway& gateway) {
-    const std::string name = gateway.plan().empty() ? config::ServerlessPlan().name() : gateway.plan();
+    const std::string name = PlanOr(gateway.plan(), KindOr(gateway.kind()));
     if (const auto known = plans_.find(name); known != plans_.end()) return known->second;
     absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, name);
-    if (plan.ok()) plans_[name] = *plan;
+    if (!plan.ok()) return plan;
+    if (absl::Status kept = KeepBuiltIn(deps_, call_, *plan); !kept.ok()) return kept;
+    plans_[name] = *plan;
     return plan;
   }
 

@@ -1,3 +1,4 @@
+#include "common/config/plans.h"
 #include "tests/control-plane/admin/fixture.h"
 
 namespace sluice::test {
@@ -76,6 +77,31 @@ TEST_CASE("a name that would be another gateway's host is imported without that 
   const auto response = Import(plane, {{"blog", "/"}});
   REQUIRE_FALSE(response.results(0).has_error());
   CHECK(admin::LoadConfig(plane.deps, response.results(0).id(), 0)->hosts_size() == 1);
+}
+
+TEST_CASE("an imported gateway is on its kind's plan, as a created one is") {
+  Served plane;
+  admin::v1::ImportGatewaysRequest request;
+  request.add_gateways()->set_name("own");
+  request.mutable_gateways(0)->set_kind(config::v1::SELF_MANAGED);
+  admin::v1::ImportGatewaysResponse response;
+  REQUIRE(plane.gateways_stub->ImportGateways(Served::As(kOperator).get(), request, &response).ok());
+  const auto config = admin::LoadConfig(plane.deps, response.results(0).id(), 0);
+  REQUIRE(config.ok());
+  CHECK(config->kind() == config::v1::SELF_MANAGED);
+  CHECK(config->plan().name() == config::SelfManagedPlan().name());
+  CHECK(plane.store.GetPlan(config->plan().name()).ok());
+}
+
+TEST_CASE("a serverless gateway is not imported onto the plan of self-managed ones") {
+  Served plane;
+  admin::v1::ImportGatewaysRequest request;
+  request.add_gateways()->set_name("shop");
+  request.mutable_gateways(0)->set_plan(config::SelfManagedPlan().name());
+  admin::v1::ImportGatewaysResponse response;
+  REQUIRE(plane.gateways_stub->ImportGateways(Served::As(kOperator).get(), request, &response).ok());
+  CHECK(response.results(0).error().code() == grpc::StatusCode::INVALID_ARGUMENT);
+  CHECK(plane.store.writes().empty());
 }
 
 TEST_CASE("no gateway, too many, or a name twice are refused as a whole") {

@@ -1,0 +1,53 @@
+#include "control-plane/admin/new_gateway.h"
+
+#include "common/base/random.h"
+#include "common/config/plans.h"
+#include "common/schema/text.h"
+#include "control-plane/admin/errors.h"
+#include "control-plane/admin/names.h"
+
+namespace sluice::admin {
+
+void CheckKind(config::v1::GatewayKind kind, const std::string& plan, schema::Violations& violations) {
+  if (!config::v1::GatewayKind_IsValid(kind)) violations.Add("kind", "SERVERLESS or SELF_MANAGED");
+  const bool of_owner = kind == config::v1::SELF_MANAGED;
+  if (plan == PlanOr("", of_owner ? config::v1::SERVERLESS : config::v1::SELF_MANAGED)) {
+    violations.Add("plan", schema::Cat("is for ", of_owner ? "serverless" : "self-managed", " gateways"),
+                   "PLAN_OF_OTHER_KIND");
+  }
+}
+
+config::v1::GatewayKind KindOr(config::v1::GatewayKind kind) {
+  return kind == config::v1::GATEWAY_KIND_UNSPECIFIED ? config::v1::SERVERLESS : kind;
+}
+
+std::string PlanOr(const std::string& plan, config::v1::GatewayKind kind) {
+  if (!plan.empty()) return plan;
+  return (kind == config::v1::SELF_MANAGED ? config::SelfManagedPlan() : config::ServerlessPlan()).name();
+}
+
+absl::Status KeepBuiltIn(const AdminDeps& deps, const Call& call, const config::v1::Plan& plan) {
+  const bool built_in =
+      plan.name() == PlanOr("", config::v1::SERVERLESS) || plan.name() == PlanOr("", config::v1::SELF_MANAGED);
+  if (!built_in || !absl::IsNotFound(deps.store.GetPlan(plan.name()).status())) return absl::OkStatus();
+  return FromStore(deps.store.PutPlan(plan, call.Audit()));
+}
+
+config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::GatewayKind kind,
+                                    const config::v1::Plan& plan) {
+  config::v1::GatewayConfig config;
+  config.set_id(RandomUuid());
+  config.set_name(name);
+  config.set_version(1);
+  config.set_kind(kind);
+  *config.mutable_plan() = plan;
+  return config;
+}
+
+void SetHosts(const AdminDeps& deps, bool own_host, config::v1::GatewayConfig& config) {
+  config.clear_hosts();
+  config.add_hosts(GeneratedHost(deps.base_domain));
+  if (own_host) config.add_hosts(schema::Cat(config.name(), ".", deps.base_domain));
+}
+
+}  // namespace sluice::admin
