@@ -14,6 +14,7 @@
 using sluice::test::Node;
 using sluice::test::Peer;
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // theirs is another allocator
 namespace {
 
 // A connection that has had its answer, with nothing on the test's heap.
@@ -38,7 +39,6 @@ int Rest(uint16_t port) {
 
 }  // namespace
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // theirs is another allocator
 TEST_CASE("an idle connection holds about a kilobyte") {
   constexpr size_t kConnections = 100;
   Node node({.gateway = R"(hosts: "a.test" plan { requests_per_second: 1000000 } routes { paths: "/" })",
