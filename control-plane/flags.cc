@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kMinNodeLifeSeconds = 3;
 constexpr int64_t kMaxNodeLifeSeconds = 30 * 86'400;
+constexpr int64_t kMaxOverlapSeconds = 86'400;
 
 void AddServeOptions(CLI::App& app, Flags& flags) {
   auto* database = app.add_option("--database", flags.database, "libpq connection string or URL");
@@ -32,6 +33,11 @@ void AddServeOptions(CLI::App& app, Flags& flags) {
          "--node-certificate-ttl", [&flags](int64_t seconds) { flags.node_life = std::chrono::seconds(seconds); },
          "seconds for which a node's certificate is good; it is renewed when two thirds are over (default: 86400)")
       ->check(CLI::Range(kMinNodeLifeSeconds, kMaxNodeLifeSeconds));
+  app.add_option_function<int64_t>(
+         "--move-overlap", [&flags](int64_t seconds) { flags.move_overlap = std::chrono::seconds(seconds); },
+         "seconds for which a gateway that moves to another cell is served in both after clients are told: for as long "
+         "as they may remember its address (default: 60)")
+      ->check(CLI::Range(int64_t{0}, kMaxOverlapSeconds));
   app.add_option("--ops", flags.ops, "address of /metrics")->capture_default_str();
   app.add_option("--base-domain", flags.base_domain, "domain of generated hostnames")->capture_default_str();
   app.add_option("--egress-allow", flags.egress_allow, "CIDR[:port[-port]] that gateways may reach (repeatable)");

@@ -28,6 +28,7 @@ struct Flags {
   std::vector<std::string> egress_allow;
   std::vector<std::string> protect;
 
+  Duration move_overlap = std::chrono::seconds(60);  // of both cells of a move
   Duration node_life = std::chrono::hours(24);  // of a node's certificate
 
   bool issue = false;  // the subcommand

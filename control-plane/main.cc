@@ -32,6 +32,7 @@
 #include "control-plane/lease/service.h"
 #include "control-plane/metrics.h"
 #include "control-plane/open_store.h"
+#include "control-plane/placement/mover.h"
 #include "control-plane/store/address.h"
 #include "control-plane/store/replicas.h"
 #include "control-plane/store/store.h"
@@ -39,6 +40,7 @@
 #include "control-plane/sync/service.h"
 #include "grpc/health/v1/health.pb.h"
 #include "sluice/admin/v1/admin.pb.h"
+#include "sluice/admin/v1/cells.pb.h"
 #include "sluice/admin/v1/nodes.pb.h"
 
 namespace sluice {
@@ -200,7 +202,8 @@ absl::Status Fill(store::Store& store, const std::string& state, fleet::Trust& t
 std::vector<std::string> ServiceNames() {
   std::vector<std::string> names;
   for (const auto* file : {grpc::health::v1::HealthCheckRequest::descriptor()->file(),
-                           admin::v1::Gateway::descriptor()->file(), admin::v1::Node::descriptor()->file()}) {
+                           admin::v1::Gateway::descriptor()->file(), admin::v1::Cell::descriptor()->file(),
+                           admin::v1::Node::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) names.push_back(file->service(i)->full_name());
   }
   return names;
@@ -225,14 +228,31 @@ absl::StatusOr<std::unique_ptr<rpc::Server>> StartSync(const std::string& addres
   });
 }
 
-// Everything that follows from whom this replica trusts.
-void Settle(const fleet::Trust& trust, fleet::ServerFiles& files, sync::Service& updates, lease::Service& leases) {
+absl::StatusOr<std::unique_ptr<rpc::Server>> StartAdmin(
+    const Flags& flags, const std::shared_ptr<grpc::ServerCredentials>& credentials,
+    const std::vector<std::unique_ptr<grpc::Service>>& services, grpc::Service& reflection,
+    rpc::RequestCounter& requests) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on
+  return rpc::Server::Start(flags.admin, credentials, [&](grpc::ServerBuilder& builder) {
+    for (const auto& service : services) builder.RegisterService(service.get());
+    builder.RegisterService(&reflection);
+    requests.AddTo(builder);
+  });
+}
+
+// Everything that follows from whom this replica trusts, and from the cells that there are.
+void Settle(const fleet::Trust& trust, fleet::ServerFiles& files, sync::Service& updates, lease::Service& leases,
+            placement::Directory& directory, lease::Cells& cells) {
   const absl::Status written = files.Update(trust);
   if (!written.ok()) {
     log::Error("cannot write the certificate of the port of nodes", {{"reason", std::string(written.message())}});
   }
   updates.Recheck();
   leases.Recheck();
+  directory.Refresh().IgnoreError();  // what was known stays, and is asked for again
+  std::vector<std::string> names;
+  for (const placement::Cell& cell : directory.Cells()) names.push_back(cell.row.name);
+  cells.Have(names);
 }
 
 void AwaitEnd(const sigset_t& ends) {
@@ -261,7 +281,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   const auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
 
-  sync::Registry registry([&index](const std::string& gateway) { return index.ScopeOf(gateway); });
+  sync::Registry registry([&index](const auto& id, const store::Scope& scope) { return index.Serves(id, scope); });
   sync::Recorder recorder(**store);
   sync::UsageKeeper usage(**store);
   rpc::RequestCounter requests;
@@ -269,35 +289,35 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   auto sync_service = sync::Service::Make({index, registry, recorder, usage, clock, trust, {*epoch, fleet->message}});
   const store::CellOwner self{RandomUuid(), AdvertisedAddress(flags)};
   sync::Peers peers(store::Replicas::Make(options), {self.replica, self.address}, index, registry);
-  lease::Cell cell(store::kDefaultCell, self, store::Cells::Make(options), clock,
-                   [&index](const std::string& gateway) { return index.RequestLimit(gateway); });
-  auto lease_service = lease::Service::Make(cell, trust);
+  placement::Directory cells((*store)->placements(), index, registry);
+  lease::Cells leases({self, [&options] { return store::Cells::Make(options); }, clock,
+                       [&index](const auto& id, const auto& cell) { return index.RequestLimit(id, cell); }});
+  auto lease_service = lease::Service::Make(leases, trust);
+  placement::Mover mover({cells, index, registry, clock, flags.move_overlap});
   const auto join_service = fleet::MakeJoinService({(*store)->identities(), trust, clock, flags.node_life});
-  const auto settle = [&] { Settle(trust, files, *sync_service, *lease_service); };
+  const auto settle = [&] { Settle(trust, files, *sync_service, *lease_service, cells, leases); };
+  settle();
   trust.OnChange(settle);
-  const int64_t limits = index.Watch([&cell] { cell.LimitsChanged(); });
+  const int64_t limits = index.Watch([&leases] { leases.LimitsChanged(); });
   const auto admin_services =
-      admin::MakeAdminServices({**store, index, registry, access, clock, trust, fleet->rules, flags.base_domain});
+      admin::MakeAdminServices({**store, index, registry, access, clock, trust, cells, fleet->rules,
+                                 flags.base_domain});
 
   grpc::EnableDefaultHealthCheckService(true);
   auto sync_server = StartSync(flags.sync, files, {&sync_service->grpc(), &lease_service->grpc(), join_service.get()});
   if (!sync_server.ok()) return Fail(sync_server.status());
   const auto reflection = rpc::MakeReflectionService(ServiceNames());
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for the servers that are built from here on
-  auto admin_server = rpc::Server::Start(flags.admin, *admin_credentials, [&](grpc::ServerBuilder& builder) {
-    for (const auto& service : admin_services) builder.RegisterService(service.get());
-    builder.RegisterService(reflection.get());
-    requests.AddTo(builder);
-  });
+  auto admin_server = StartAdmin(flags, *admin_credentials, admin_services, *reflection, requests);
   if (!admin_server.ok()) return Fail(admin_server.status());
 
   Refresher refresher(index, trust, clock, settle);
   const MetricSources sources{index,          registry,      sync_service->totals(), requests,
-                              **admin_server, **sync_server, refresher.up()};
+                              **admin_server, **sync_server, refresher.up(), cells};
   auto metrics = std::make_shared<Metrics>(sources);
   auto ops = StartOps(flags.ops, metrics);
   if (!ops.ok()) return Fail(ops.status());
   auto doorbell = store::Doorbell::Start(options, [&] { refresher.Ring(); });
+  mover.Start();
   log::Info("ready", {{"version", kVersion}, {"admin", flags.admin}, {"sync", flags.sync}, {"ops", flags.ops}});
 
   AwaitEnd(ends);
@@ -305,7 +325,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   ops->reset();
   admin_server->reset();  // first: who waits for a node is not told that it is live because the node's stream ended
   index.Unwatch(limits);
-  cell.Shutdown();
+  leases.Shutdown();
   sync_service->Shutdown();
   sync_server->reset();
   log::Info("stopped");

@@ -74,6 +74,21 @@ MetricFamily Refused(const rpc::Server& admin, const rpc::Server& sync) {
   return family;
 }
 
+void AddCells(const std::vector<placement::Cell>& cells, std::vector<MetricFamily>& families) {
+  MetricFamily gateways =
+      Family(MetricType::Gauge, "sluice_cell_gateways", "Serverless gateways of the cell, those on their way too.");
+  MetricFamily leaving =
+      Family(MetricType::Gauge, "sluice_cell_leaving_gateways", "Gateways that the cell serves while they move away.");
+  MetricFamily nodes = Family(MetricType::Gauge, "sluice_cell_nodes", "Connected nodes, to any replica.");
+  for (const placement::Cell& cell : cells) {
+    const Labels labels = {{"cell", cell.row.name}};
+    gateways.metric.push_back(Value(MetricType::Gauge, static_cast<double>(cell.load.gateways), labels));
+    leaving.metric.push_back(Value(MetricType::Gauge, static_cast<double>(cell.load.leaving), labels));
+    nodes.metric.push_back(Value(MetricType::Gauge, static_cast<double>(cell.connected), labels));
+  }
+  families.insert(families.end(), {gateways, leaving, nodes});
+}
+
 double Rejections(const std::vector<sync::NodeStatus>& nodes) {
   size_t count = 0;
   for (const sync::NodeStatus& node : nodes) count += node.rejected.size();
@@ -95,6 +110,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   families.push_back(Gauge("sluice_rejected_gateways", "Gateways that a connected node could not take, one a node.",
                            Rejections(nodes)));
   families.push_back(Applied(nodes));
+  AddCells(sources_.cells.Cells(), families);
   families.push_back(Counter("sluice_sync_updates_total", "Gateway updates sent to nodes.", sources_.sync.updates));
   families.push_back(Counter("sluice_sync_sent_bytes_total", "Bytes of messages sent to nodes.", sources_.sync.bytes));
   families.push_back(

@@ -10,6 +10,7 @@
 #include "common/rpc/request_counter.h"
 #include "common/rpc/server.h"
 #include "control-plane/index/index.h"
+#include "control-plane/placement/directory.h"
 #include "control-plane/sync/registry.h"
 #include "control-plane/sync/service.h"
 
@@ -24,6 +25,7 @@ struct MetricSources {
   const rpc::Server& admin_server;
   const rpc::Server& sync_server;
   const std::atomic<bool>& store_up;
+  const placement::Directory& cells;
 };
 
 class Metrics final : public prometheus::Collectable {

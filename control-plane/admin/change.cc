@@ -220,9 +220,11 @@ absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call,
   return write;
 }
 
-absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const GatewayConfig& config) {
+absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const GatewayConfig& config,
+                                           const std::string& cell) {
   store::Write write;
   write.config = config;
+  write.cell = cell;
   write.author = call.caller.name;
   write.message = "created";
   call.gateway = config.id();

@@ -59,7 +59,8 @@ absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call,
                                         const config::v1::GatewayConfig& config, const ChangeRequest& request,
                                         const Edit& edit);
 // Commits a gateway's first version. `config` is complete and valid.
-absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const config::v1::GatewayConfig& config);
+absl::StatusOr<store::Committed> CommitNew(const AdminDeps& deps, Call& call, const config::v1::GatewayConfig& config,
+                                           const std::string& cell = store::kDefaultCell);
 // Of a version: INVALID_ARGUMENT where it is too long or cannot be stored.
 absl::Status CheckMessage(const std::string& message);
 // What a commit that failed means to a caller.

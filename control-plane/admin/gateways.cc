@@ -133,6 +133,9 @@ class Gateways final : public v1::Gateways::Service {
 
   // Generated host and, where it is free, the name's own. Another try where a host was taken.
   absl::StatusOr<store::Committed> CommitWithHosts(Call& call, config::v1::GatewayConfig& config) {
+    placement::Chooser chooser(deps_.cells.Cells());
+    const absl::StatusOr<std::string> cell = NextCell(chooser, config.kind());
+    if (!cell.ok()) return cell.status();
     bool own_host = MayBeHost(config.name());
     for (int i = 0; i < kMaxHostTries; ++i) {
       SetHosts(deps_, own_host, config);
@@ -140,7 +143,7 @@ class Gateways final : public v1::Gateways::Service {
       config::Complete(config, violations);
       config::Validate(config, deps_.rules, violations);
       if (!violations.empty()) return Invalid(violations);
-      absl::StatusOr<store::Committed> committed = CommitNew(deps_, call, config);
+      absl::StatusOr<store::Committed> committed = CommitNew(deps_, call, config, *cell);
       if (!absl::IsAlreadyExists(committed.status())) return committed;
       if (deps_.store.GetGateway(config.name()).ok()) return NameTaken(config.name());
       own_host = false;

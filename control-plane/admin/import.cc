@@ -66,8 +66,13 @@ class Importer {
     config::DocumentPaths paths;
     const ChangeRequest request{gateway.name(), message_, false, nullptr, &paths};
     const Edit nothing = [](const auto&, auto&, auto&) { return absl::OkStatus(); };
-    return PrepareNew(deps_, call_, config, request,
-                      gateway.has_document() ? ApplyEdit(gateway.document(), paths) : nothing);
+    absl::StatusOr<store::Write> write = PrepareNew(
+        deps_, call_, config, request, gateway.has_document() ? ApplyEdit(gateway.document(), paths) : nothing);
+    if (!write.ok()) return write;
+    const absl::StatusOr<std::string> cell = NextCell(chooser_, config.kind());
+    if (!cell.ok()) return cell.status();
+    write->cell = *cell;
+    return write;
   }
 
   void Commit(std::vector<Candidate>& candidates) {
@@ -113,6 +118,7 @@ class Importer {
   const AdminDeps& deps_;
   Call& call_;
   const std::string message_;
+  placement::Chooser chooser_{deps_.cells.Cells()};
   std::map<std::string, config::v1::Plan> plans_;
 };
 

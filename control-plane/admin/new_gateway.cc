@@ -44,6 +44,13 @@ config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::Gateway
   return config;
 }
 
+absl::StatusOr<std::string> NextCell(placement::Chooser& chooser, config::v1::GatewayKind kind) {
+  if (kind != config::v1::SERVERLESS) return store::kDefaultCell;  // which it is not served in
+  absl::StatusOr<std::string> cell = chooser.Next();
+  if (cell.ok()) return cell;
+  return WithReason(cell.status().code(), std::string(cell.status().message()), "NO_CELL");
+}
+
 void SetHosts(const AdminDeps& deps, bool own_host, config::v1::GatewayConfig& config) {
   config.clear_hosts();
   config.add_hosts(GeneratedHost(deps.base_domain));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/schema/violation.h"
 #include "control-plane/admin/call.h"
 #include "sluice/config/v1/gateway.pb.h"
@@ -25,6 +26,8 @@ absl::Status KeepBuiltIn(const AdminDeps& deps, const Call& call, const config::
 // With an id and without hosts and entities.
 config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::GatewayKind kind,
                                     const config::v1::Plan& plan);
+// The cells for gateways of this moment. RESOURCE_EXHAUSTED: there is none for one more.
+absl::StatusOr<std::string> NextCell(placement::Chooser& chooser, config::v1::GatewayKind kind);
 // A generated one and, where it may be, the name's own.
 void SetHosts(const AdminDeps& deps, bool own_host, config::v1::GatewayConfig& config);
 

@@ -84,7 +84,7 @@ class Nodes final : public v1::Nodes::Service {
   absl::StatusOr<store::Scope> ScopeOf(Call& call, const v1::CreateJoinTokenRequest& request) {
     if (request.gateway().empty()) {
       const std::string cell = request.cell().empty() ? store::kDefaultCell : request.cell();
-      if (cell != store::kDefaultCell) return NotFound("cell", cell, Cat("there is \"", store::kDefaultCell, "\""));
+      if (!deps_.cells.Has(cell)) return NotFound("cell", cell, "`sluice cell list` shows those there are");
       return store::Scope::OfCell(cell);
     }
     if (!request.cell().empty()) return InvalidField("cell", "a node is of a cell or of a gateway, not of both");

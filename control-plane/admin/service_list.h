@@ -12,6 +12,7 @@ namespace sluice::admin {
 std::unique_ptr<grpc::Service> MakeGatewaysService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakeConfigsService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakePluginsService(const AdminDeps& deps);
+std::unique_ptr<grpc::Service> MakeCellsService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakeNodesService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakeAuthoritiesService(const AdminDeps& deps);
 std::unique_ptr<grpc::Service> MakePlansService(const AdminDeps& deps);

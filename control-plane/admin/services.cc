@@ -9,6 +9,7 @@ std::vector<std::unique_ptr<grpc::Service>> MakeAdminServices(const AdminDeps& d
   services.push_back(MakeGatewaysService(deps));
   services.push_back(MakeConfigsService(deps));
   services.push_back(MakePluginsService(deps));
+  services.push_back(MakeCellsService(deps));
   services.push_back(MakeNodesService(deps));
   services.push_back(MakeAuthoritiesService(deps));
   services.push_back(MakePlansService(deps));

@@ -12,6 +12,7 @@
 #include "control-plane/access/access.h"
 #include "control-plane/fleet/trust.h"
 #include "control-plane/index/index.h"
+#include "control-plane/placement/directory.h"
 #include "control-plane/store/store.h"
 #include "control-plane/sync/registry.h"
 
@@ -29,6 +30,7 @@ struct AdminDeps {
   access::Access& access;
   const Clock& clock;
   fleet::Trust& trust;
+  placement::Directory& cells;
   config::FleetRules rules;
   std::string base_domain = "gw.localhost";
 };

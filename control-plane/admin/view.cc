@@ -31,6 +31,13 @@ v1::Change ToChange(const config::Change& change) {
   return out;
 }
 
+void SetPlace(const AdminDeps& deps, const store::Placement& placement, v1::Gateway& out) {
+  out.set_cell(placement.cell);
+  const bool turned = placement.move == store::Move::kOverlap || placement.move == store::Move::kLeave;
+  if (placement.move != store::Move::kNone) out.set_moving_to(turned ? placement.cell : placement.other);
+  out.set_address(deps.cells.AddressOf(placement.cell));
+}
+
 }  // namespace
 
 google::protobuf::Timestamp ToTimestamp(WallTime time) {
@@ -62,6 +69,7 @@ v1::Gateway ToGateway(const AdminDeps& deps, const store::GatewayRecord& record)
   out.set_revision(record.revision);
   *out.mutable_create_time() = ToTimestamp(record.created);
   *out.mutable_update_time() = ToTimestamp(record.updated);
+  if (record.kind == config::v1::SERVERLESS) SetPlace(deps, record.placement, out);
   const v1::Rollout rollout = ToRollout(deps.registry.Rollout(record.id, record.revision));
   if (rollout.ByteSizeLong() > 0) *out.mutable_rollout() = rollout;
   return out;

@@ -45,6 +45,7 @@ void AddImportCommand(CLI::App& app, Cli& cli);
 void AddEntityCommands(CLI::App& app, Cli& cli);
 void AddPluginCommands(CLI::App& app, Cli& cli);
 void AddPlanCommands(CLI::App& app, Cli& cli);
+void AddCellCommands(CLI::App& app, Cli& cli);
 void AddNodeCommands(CLI::App& app, Cli& cli);
 void AddAuthorityCommands(CLI::App& app, Cli& cli);
 void AddUsageCommand(CLI::App& app, Cli& cli);

@@ -38,6 +38,9 @@ void ShowOne(Cli& cli, const Gateway& gateway) {
       {"live on", Joined(gateway.rollout().applied())},
       {"pending on", Joined(gateway.rollout().pending())},
   };
+  if (!gateway.cell().empty()) rows.push_back({"cell", gateway.cell()});
+  if (!gateway.moving_to().empty()) rows.push_back({"moving to", gateway.moving_to()});
+  if (!gateway.address().empty()) rows.push_back({"address", gateway.address()});
   for (const std::string& host : gateway.hosts()) rows.push_back({"url", Url(host)});
   for (const admin::v1::Rejection& one : gateway.rollout().rejected()) {
     rows.push_back({"rejected by", Cat(one.node(), ": ", one.reason(), ": ", one.message())});

@@ -102,6 +102,7 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   AddEntityCommands(app, cli);
   AddPluginCommands(app, cli);
   AddPlanCommands(app, cli);
+  AddCellCommands(app, cli);
   AddNodeCommands(app, cli);
   AddAuthorityCommands(app, cli);
   AddUsageCommand(app, cli);

@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "control-plane/store/placement.h"
 #include "control-plane/store/store.h"
 
 namespace sluice::index {
@@ -23,10 +24,22 @@ namespace sluice::index {
 struct Entry {
   int64_t revision = 0;
   std::string gateway_id;
-  store::Scope scope = store::Scope::OfCell(store::kDefaultCell);  // of the nodes that serve it
+  bool of_owner = false;       // self-managed: only its own nodes serve it
+  store::Placement placement;  // of a serverless one
   bool removed = false;
   std::shared_ptr<const std::string> config;  // null where removed; empty where it is unreadable
   std::optional<uint32_t> request_limit;      // a second; 0: none; read from `config` when it is first asked for
+
+  // What nodes of the scope serve of it; nullopt: nothing.
+  std::optional<store::Part> ServedBy(const store::Scope& scope) const;
+  // Requests a second that all of them together may admit of that part; 0: any number.
+  uint32_t LimitOf(store::Part part) const { return store::LimitOf(part, request_limit.value_or(0)); }
+};
+
+// Of serverless ones.
+struct CellLoad {
+  int64_t gateways = 0;  // to which clients are sent there, or will be
+  int64_t leaving = 0;   // that it is yet to let go of
 };
 
 class Index {
@@ -46,10 +59,18 @@ class Index {
   // Gateways whose configuration does not open with the keys of this replica. Nodes refuse what they are sent of them
   // and keep what they have.
   int64_t unreadable() const;
-  // Of the nodes that serve the gateway; the default cell's where it is not known.
-  store::Scope ScopeOf(const std::string& gateway_id) const;
-  // Requests a second of the gateway, all nodes of its cell together; 0: it has no limit, no cell, or is not there.
-  uint32_t RequestLimit(const std::string& gateway_id);
+  // The latest of the gateway, which may be its removal; nullopt: it is not known.
+  std::optional<Entry> Find(const std::string& gateway_id) const;
+  // Whether nodes of the scope serve the gateway. Where it is not known, those of every cell may have.
+  bool Serves(const std::string& gateway_id, const store::Scope& scope) const;
+  // The same, or the latest move took it from them.
+  bool Served(const std::string& gateway_id, const store::Scope& scope) const;
+  // Requests a second of the gateway, all nodes of the cell together; 0: it has no limit, or is not there.
+  uint32_t RequestLimit(const std::string& gateway_id, const std::string& cell);
+
+  std::map<std::string, CellLoad> Loads() const;                      // by cell, those that have any
+  std::vector<std::string> In(const std::string& cell, size_t most) const;  // gateways that are there and do not move
+  std::vector<std::string> Moving() const;
 
   // `wake` runs (on the refreshing thread, briefly) whenever the head moved; it must not call Watch or Unwatch.
   // Returns a handle for Unwatch, after which it does not run any more.
@@ -61,6 +82,9 @@ class Index {
   absl::Status CheckClock();
   absl::Status Take(std::vector<store::ConfigRow> rows);
   void Put(store::ConfigRow row);
+  void Drop(int64_t revision);
+  void Count(const Entry& entry);
+  const Entry* Latest(const std::string& gateway_id) const;  // locked; null: it is not known
   void Purge(int64_t horizon);
   void Wake();
 
@@ -72,6 +96,8 @@ class Index {
   absl::flat_hash_set<std::string> unreadable_;
   std::map<int64_t, Entry> by_revision_;
   absl::flat_hash_map<std::string, int64_t> revision_of_;
+  std::map<std::string, absl::flat_hash_set<std::string>> at_rest_;  // by cell, those that do not move
+  absl::flat_hash_set<std::string> moving_;
   std::mutex watchers_mutex_;
   std::map<int64_t, std::function<void()>> watchers_;
   int64_t next_watcher_ = 1;

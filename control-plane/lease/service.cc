@@ -118,17 +118,19 @@ class Stream final : public grpc::ServerBidiReactor<v1::Report, v1::Answer>, pub
 
 class GrpcService final : public Service, public v1::Lease::CallbackService, public Streams {
  public:
-  GrpcService(Cell& cell, const fleet::Trust& trust) : cell_(cell), trust_(trust) {}
+  GrpcService(Cells& cells, const fleet::Trust& trust) : cells_(cells), trust_(trust) {}
   grpc::Service& grpc() override { return *this; }
 
   grpc::ServerBidiReactor<v1::Report, v1::Answer>* Stream(grpc::CallbackServerContext* context) override {
     auto peer = trust_.Identify(rpc::PeerCertificate(*context));
     if (!peer.ok()) return new Refusal(peer.status());
-    if (peer->scope != store::Scope::OfCell(cell_.name())) {
-      return new Refusal(absl::PermissionDeniedError("the node is not one of the cell's, and shares no limit with it"));
+    if (!peer->scope.is_cell()) {
+      return new Refusal(absl::PermissionDeniedError("the node is of no cell, and shares no limit with others"));
     }
+    Cell* const cell = cells_.Find(peer->scope.name());
+    if (cell == nullptr) return new Refusal(absl::UnavailableError("this replica does not know the node's cell yet"));
     std::lock_guard lock(mutex_);
-    auto* stream = new lease::Stream(cell_, *this, *std::move(peer));
+    auto* stream = new lease::Stream(*cell, *this, *std::move(peer));
     streams_.insert(stream);
     return stream;
   }
@@ -145,7 +147,7 @@ class GrpcService final : public Service, public v1::Lease::CallbackService, pub
   }
 
  private:
-  Cell& cell_;
+  Cells& cells_;
   const fleet::Trust& trust_;
   std::mutex mutex_;  // taken before a stream's
   std::set<lease::Stream*> streams_;
@@ -153,8 +155,8 @@ class GrpcService final : public Service, public v1::Lease::CallbackService, pub
 
 }  // namespace
 
-std::unique_ptr<Service> Service::Make(Cell& cell, const fleet::Trust& trust) {
-  return std::make_unique<GrpcService>(cell, trust);
+std::unique_ptr<Service> Service::Make(Cells& cells, const fleet::Trust& trust) {
+  return std::make_unique<GrpcService>(cells, trust);
 }
 
 }  // namespace sluice::lease

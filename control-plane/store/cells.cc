@@ -9,11 +9,9 @@ namespace {
 // Names of nodes have no commas.
 constexpr Statement kTake = {
     "take_cell",
-    "insert into cells as c (name, owner, owner_address, term, owned_until, epoch, members, guests, enlisted)"
-    " values ($1, $2, $4, 1, now() + $3::bigint * interval '1 millisecond', 0, '{}', false, '{}')"
-    " on conflict (name) do update set owner = excluded.owner, owner_address = excluded.owner_address,"
-    " term = c.term + 1, owned_until = excluded.owned_until"
-    " where c.owned_until < now() or c.owner = excluded.owner"
+    "update cells set owner = $2, owner_address = $4, term = term + 1,"
+    " owned_until = now() + $3::bigint * interval '1 millisecond'"
+    " where name = $1 and (owned_until < now() or owner = $2)"
     " returning term, epoch, array_to_string(members, ','), guests, array_to_string(enlisted, ',')"};
 constexpr Statement kOwnerAddress = {"owner_address",
                                      "select owner_address from cells where name = $1 and owned_until >= now()"};

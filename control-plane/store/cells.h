@@ -34,7 +34,7 @@ class Cells {
   virtual ~Cells() = default;
 
   // Owns the cell for `time` from before this call on, in a new term, where nobody else does; `owner` itself may have
-  // done so. nullopt: somebody else owns it.
+  // done so. nullopt: somebody else owns it, or it is gone.
   virtual absl::StatusOr<std::optional<CellRecord>> Take(const std::string& cell, const CellOwner& owner,
                                                          Duration time) = 0;
   // Where nodes find who owns the cell now; "": nobody does.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Statement kInsertGateway = {
     "insert_gateway",
-    "insert into gateways (id, name, kind, plan, version) values ($1, $2, $3::bigint::smallint, $4, 1)"};
+    "insert into gateways (id, name, kind, plan, version, cell) values ($1, $2, $3::bigint::smallint, $4, 1, $5)"};
 constexpr Statement kLockGateway = {"lock_gateway", "select version, kind from gateways where id = $1 for update"};
 constexpr Statement kUpdateGateway = {
     "update_gateway",
@@ -56,11 +56,12 @@ constexpr Statement kTick = {
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
     " g as (update gateways set revision = tick.revision from tick where id = $1),"
     " v as (update versions set revision = tick.revision from tick where gateway_id = $1 and version = $2::bigint),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell)"
-    "       select $1, tick.revision, false, $3::bigint::smallint, $4,"
-    "       (select cell from gateways where id = $1) from tick"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell, other_cell, move)"
+    "       select $1, tick.revision, false, $3::bigint::smallint, $4, gateways.cell, other_cell, move"
+    "       from tick, gateways where id = $1"
     "       on conflict (gateway_id) do update set revision = excluded.revision, removed = false,"
-    "       kind = excluded.kind, config = excluded.config, cell = excluded.cell, removed_at = null),"
+    "       kind = excluded.kind, config = excluded.config, cell = excluded.cell,"
+    "       other_cell = excluded.other_cell, move = excluded.move, removed_at = null),"
     " r as (update kept_requests set revision = tick.revision from tick where caller = $5 and request_id = $6)"
     " select revision from tick"};
 constexpr Statement kDeleteGateway = {"delete_gateway", "delete from gateways where id = $1"};
@@ -93,7 +94,7 @@ absl::Status PutGateway(Connection& connection, const Write& write) {
   const auto& config = write.config;
   if (write.expected_version == 0) {
     Parameters parameters = For(config.id());
-    parameters.Text(config.name()).Int(config.kind()).Text(config.plan().name());
+    parameters.Text(config.name()).Int(config.kind()).Text(config.plan().name()).Text(write.cell);
     return connection.Run(kInsertGateway, parameters).status();
   }
   auto row = connection.Run(kLockGateway, For(config.id()));

@@ -14,6 +14,7 @@ constexpr ConstraintText kConstraints[] = {
     {"gateways_pkey", "a gateway with this id exists"},
     {"gateways_name_key", "a gateway with this name exists"},
     {"gateways_plan_fkey", "there is no such plan"},
+    {"gateways_cell_fkey", "there is no such cell any more"},
     {"gateway_hosts_pkey", "a host belongs to another gateway"},
     {"entities_pkey", "an entity with this id exists"},
     {"entities_name_key", "two entities of one kind have the same name"},

@@ -9,7 +9,8 @@ namespace {
 
 #define SLUICE_GATEWAY_COLUMNS                                                                              \
   "id, name, kind, plan, version, revision, created_at, updated_at,"                                        \
-  " array_to_string(array(select host from gateway_hosts where gateway_id = id order by position, host), ' ')"
+  " array_to_string(array(select host from gateway_hosts where gateway_id = id order by position, host), ' ')," \
+  " cell, other_cell, move"
 
 #define SLUICE_COUNTS "coalesce(created, -1), coalesce(updated, -1), coalesce(deleted, -1)"
 
@@ -44,6 +45,7 @@ GatewayRecord ReadGateway(const Result& rows, int row) {
   gateway.created = rows.Time(row, 6);
   gateway.updated = rows.Time(row, 7);
   gateway.hosts = absl::StrSplit(rows.Text(row, 8), ' ', absl::SkipEmpty());
+  gateway.placement = {rows.Text(row, 9), rows.Text(row, 10), static_cast<Move>(rows.Int(row, 11))};
   return gateway;
 }
 

@@ -11,9 +11,10 @@ namespace {
 
 constexpr Statement kImportGateways = {
     "import_gateways",
-    "insert into gateways (id, name, kind, plan, version)"
-    " select g.id, g.name, g.kind::smallint, g.plan, 1"
-    " from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as g (id, name, kind, plan) order by g.name"};
+    "insert into gateways (id, name, kind, plan, cell, version)"
+    " select g.id, g.name, g.kind::smallint, g.plan, g.cell, 1"
+    " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as g (id, name, kind, plan, cell)"
+    " order by g.name"};
 constexpr Statement kImportHosts = {
     "import_hosts",
     "with added as (insert into gateway_hosts (host, gateway_id, position)"
@@ -37,13 +38,13 @@ constexpr Statement kImportTick = {
     "with tick as (update config_clock set revision = revision + cardinality($1::text[])"
     "  returning revision - cardinality($1::text[]) as base),"
     " n as (select tick.base, i.* from tick,"
-    "  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality"
-    "  as i (id, kind, created, as_version, as_config, place)),"
+    "  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality"
+    "  as i (id, kind, cell, created, as_version, as_config, place)),"
     " g as (update gateways set revision = n.base + n.place from n where gateways.id = n.id),"
     " v as (insert into versions (gateway_id, version, revision, author, message, config, created, updated, deleted)"
-    "  select n.id, 1, n.base + n.place, $6, $7, decode(n.as_version, 'base64'), n.created::integer, 0, 0 from n),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config)"
-    "  select n.id, n.base + n.place, false, n.kind::smallint, decode(n.as_config, 'base64') from n)"
+    "  select n.id, 1, n.base + n.place, $7, $8, decode(n.as_version, 'base64'), n.created::integer, 0, 0 from n),"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell)"
+    "  select n.id, n.base + n.place, false, n.kind::smallint, decode(n.as_config, 'base64'), n.cell from n)"
     " select base from tick"};
 
 // The arrays of one statement, a value of each column a row.
@@ -65,10 +66,10 @@ class Columns {
 };
 
 absl::Status ImportGateways(Connection& connection, const std::vector<Write>& writes) {
-  Columns gateways(4), hosts(3);
+  Columns gateways(5), hosts(3);
   for (const Write& write : writes) {
     const auto& config = write.config;
-    gateways.Add({config.id(), config.name(), absl::StrCat(config.kind()), config.plan().name()});
+    gateways.Add({config.id(), config.name(), absl::StrCat(config.kind()), config.plan().name(), write.cell});
     for (int i = 0; i < config.hosts_size(); ++i) hosts.Add({config.id(), config.hosts(i), absl::StrCat(i + 1)});
   }
   absl::Status status = connection.Run(kImportGateways, gateways.All()).status();
@@ -98,12 +99,12 @@ absl::Status ImportEntities(Connection& connection, const std::vector<Write>& wr
 
 absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<Write>& writes) {
   if (writes.empty()) return std::vector<Committed>();
-  Columns configs(5);
+  Columns configs(6);
   for (const Write& write : writes) {
     config::v1::GatewayConfig config = write.config;
     config.set_version(1);
     const std::string bytes = SerializeStable(config);
-    configs.Add({config.id(), absl::StrCat(config.kind()), absl::StrCat(write.changes.created),
+    configs.Add({config.id(), absl::StrCat(config.kind()), write.cell, absl::StrCat(write.changes.created),
                  absl::Base64Escape(keys_.Seal(bytes, VersionPlace(config.id(), "1"))),
                  absl::Base64Escape(keys_.Seal(bytes, ConfigPlace(config.id())))});
   }

@@ -8,6 +8,7 @@
 
 #include "control-plane/store/pool.h"
 #include "control-plane/store/postgres_identities.h"
+#include "control-plane/store/postgres_placements.h"
 #include "control-plane/store/store.h"
 
 namespace sluice::store {
@@ -17,6 +18,7 @@ class PostgresStore final : public Store {
   PostgresStore(const Options& options, KeyRing keys) : keys_(std::move(keys)), pool_(options) {}
 
   Identities& identities() override { return identities_; }
+  Placements& placements() override { return placements_; }
 
   // commit.cc
   absl::StatusOr<Committed> Commit(const Write& write) override;
@@ -68,6 +70,7 @@ class PostgresStore final : public Store {
   const KeyRing keys_;
   Pool pool_;
   PostgresIdentities identities_{pool_, keys_};
+  PostgresPlacements placements_{pool_};
 };
 
 // Where configurations are kept: a version, and what nodes are sent.

@@ -15,7 +15,8 @@ constexpr Statement kEpoch = {
     " where d.datname = current_database()"};
 constexpr Statement kConfigsAfter = {
     "configs_after",
-    "select revision, gateway_id, removed, kind, coalesce(config, ''), (select horizon from config_clock), cell"
+    "select revision, gateway_id, removed, kind, coalesce(config, ''), (select horizon from config_clock), cell,"
+    " other_cell, move"
     " from gateway_config where revision > $1::bigint order by revision limit $2::bigint"};
 constexpr Statement kHead = {"head", "select revision from config_clock"};
 constexpr Statement kHorizon = {"horizon", "select horizon from config_clock"};
@@ -51,7 +52,8 @@ absl::StatusOr<std::vector<ConfigRow>> PostgresStore::ConfigsAfter(int64_t after
     }
     configs.push_back({rows->Int(row, 0), rows->Text(row, 1), rows->Bool(row, 2),
                        static_cast<config::v1::GatewayKind>(rows->Int(row, 3)), config.ok() ? *config : "",
-                       !config.ok(), rows->Int(row, 5), rows->Text(row, 6)});
+                       !config.ok(), rows->Int(row, 5),
+                       {rows->Text(row, 6), rows->Text(row, 7), static_cast<Move>(rows->Int(row, 8))}});
   }
   return configs;
 }

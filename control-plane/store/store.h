@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "control-plane/store/identities.h"
+#include "control-plane/store/placement.h"
 #include "control-plane/store/seal.h"
 #include "sluice/config/v1/gateway.pb.h"
 
@@ -40,6 +41,7 @@ struct GatewayRecord {
   int64_t revision = 0;
   WallTime created;
   WallTime updated;
+  Placement placement = {};  // of a serverless one
 };
 
 // Of one version, since the one before.
@@ -97,6 +99,7 @@ struct EntityRow {
 struct Write {
   config::v1::GatewayConfig config;  // complete and valid; `version` is set by Commit
   int64_t expected_version = 0;      // the version it was made from; 0: the gateway is new
+  std::string cell = kDefaultCell;   // of a new one
   std::vector<EntityRow> upserts;
   std::vector<std::pair<std::string, std::string>> deletes;  // kind, id
   std::string author;
@@ -131,7 +134,7 @@ struct ConfigRow {
   std::string config;
   bool unreadable = false;  // it does not open with the keys that are here: `config` is empty
   int64_t horizon = 0;      // when the row was read
-  std::string cell = kDefaultCell;
+  Placement placement = {};  // of a serverless one
 };
 
 struct TokenRecord {
@@ -252,6 +255,7 @@ class Store {
   virtual absl::Status RemoveNode(const std::string& name, const AuditRecord& audit) = 0;
 
   virtual Identities& identities() = 0;
+  virtual Placements& placements() = 0;
 };
 
 // Rings when something was committed: LISTEN on a connection of its own, reconnecting by itself, and at the latest

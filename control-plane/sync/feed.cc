@@ -22,31 +22,40 @@ Outgoing Whole(const v1::ControlMessage& message) {
 
 uint32_t BytesTag(int field) { return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED); }
 
+// Said after a configuration, it gives it another limit: of two values of a field the later one counts.
+std::string Amendment(const index::Entry& entry, store::Part part) {
+  if (entry.config == nullptr || part == store::Part::kAll || entry.request_limit.value_or(0) == 0) return "";
+  config::v1::GatewayConfig amendment;
+  amendment.mutable_plan()->set_requests_per_second(entry.LimitOf(part));
+  return amendment.SerializeAsString();
+}
+
 // ControlMessage{update: GatewayUpdate{..., config}} with everything but the bytes of `config`, which come last on the
 // wire: fields may be in any order, and ours has the configuration at the end.
-Outgoing Update(const index::Entry& entry) {
+Outgoing Update(const index::Entry& entry, store::Part part) {
   v1::GatewayUpdate update;
   update.set_revision(entry.revision);
   update.set_gateway_id(entry.gateway_id);
   update.set_removed(entry.removed);
+  Outgoing out;
+  out.config = entry.config;
+  out.amendment = Amendment(entry, part);
+  out.gateway_id = entry.gateway_id;
+  out.revision = entry.revision;
+  const size_t config_size = (entry.config == nullptr ? 0 : entry.config->size()) + out.amendment.size();
   std::string tail;
   if (entry.config != nullptr) {
     google::protobuf::io::StringOutputStream stream(&tail);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.WriteVarint32(BytesTag(v1::GatewayUpdate::kConfigFieldNumber));
-    coded.WriteVarint32(static_cast<uint32_t>(entry.config->size()));
+    coded.WriteVarint32(static_cast<uint32_t>(config_size));
   }
   const std::string front = update.SerializeAsString();
-  Outgoing out;
-  out.config = entry.config;
-  out.gateway_id = entry.gateway_id;
-  out.revision = entry.revision;
-  const size_t total = front.size() + tail.size() + (entry.config == nullptr ? 0 : entry.config->size());
   {
     google::protobuf::io::StringOutputStream stream(&out.head);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.WriteVarint32(BytesTag(v1::ControlMessage::kUpdateFieldNumber));
-    coded.WriteVarint32(static_cast<uint32_t>(total));
+    coded.WriteVarint32(static_cast<uint32_t>(front.size() + tail.size() + config_size));
   }
   out.head += front + tail;
   return out;
@@ -80,7 +89,9 @@ std::optional<Outgoing> Feed::Next() {
     return Whole(message);
   }
   const int64_t head = index_.head();  // read first: what comes after it is found by After, or rings again
-  if (const std::optional<index::Entry> entry = NextEntry(); entry.has_value()) return Update(*entry);
+  if (const std::optional<index::Entry> entry = NextEntry(); entry.has_value()) {
+    return Update(*entry, entry->ServedBy(scope_).value_or(store::Part::kAll));
+  }
   if (caught_up_ == std::max(head, cursor_)) return std::nullopt;
   return CaughtUp(std::max(head, cursor_));
 }
@@ -90,8 +101,8 @@ std::optional<index::Entry> Feed::NextEntry() {
   const bool sweeping = full_ && !caught_up_.has_value();
   while (std::optional<index::Entry> entry = index_.After(cursor_)) {
     cursor_ = entry->revision;
-    if (entry->scope != scope_) {
-      if (!scope_.is_cell() || !entry->scope.is_cell()) continue;
+    if (!entry->ServedBy(scope_)) {
+      if (!scope_.is_cell() || entry->of_owner) continue;
       // Another cell's now. It may have been this one's before, and whoever has it is to let go of it.
       entry->removed = true;
       entry->config = nullptr;

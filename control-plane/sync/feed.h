@@ -24,16 +24,16 @@ struct FeedSettings {
   v1::Fleet fleet;
 };
 
-// A serialised ControlMessage in two pieces, `head` then `config`, so that all streams send the same configuration
-// bytes.
+// A serialised ControlMessage in three pieces, so that all streams send the same configuration bytes.
 struct Outgoing {
   std::string head;
   std::shared_ptr<const std::string> config;  // null: `head` is all of it
+  std::string amendment;                      // what is different for this cell's nodes
   std::string gateway_id;                     // of an update; else empty
   int64_t revision = 0;
   bool caught_up = false;
-  size_t size() const { return head.size() + (config == nullptr ? 0 : config->size()); }
-  std::string Joined() const { return config == nullptr ? head : head + *config; }
+  size_t size() const { return head.size() + (config == nullptr ? 0 : config->size()) + amendment.size(); }
+  std::string Joined() const { return config == nullptr ? head : head + *config + amendment; }
 };
 
 class Feed {

@@ -139,10 +139,9 @@ uint64_t Registry::Ask() {
 
 RolloutStatus Registry::RolloutLocked(const std::string& gateway_id, int64_t revision) const {
   RolloutStatus rollout;
-  const store::Scope scope = scope_of_(gateway_id);
   std::map<std::string, Standing> standings;
   const auto add = [&](const NodeStatus& node) {
-    if (node.scope == scope) Add(node, gateway_id, revision, standings);
+    if (serves_(gateway_id, node.scope)) Add(node, gateway_id, revision, standings);
   };
   for (const auto& [name, status] : nodes_) add(status);
   for (const OtherReplica& other : others_) {

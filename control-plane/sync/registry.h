@@ -58,10 +58,11 @@ struct RolloutStatus {
 
 class Registry {
  public:
-  // `scope_of`: of the nodes that serve a gateway, which alone count in its rollouts. Called under this object's lock.
-  using ScopeOf = std::function<store::Scope(const std::string& gateway_id)>;
-  explicit Registry(ScopeOf scope_of = [](const std::string&) { return store::Scope::OfCell(store::kDefaultCell); })
-      : scope_of_(std::move(scope_of)) {}
+  // `serves`: whether nodes of a scope serve a gateway; these alone count in its rollouts. Called under this object's
+  // lock.
+  using Serves = std::function<bool(const std::string& gateway_id, const store::Scope& scope)>;
+  explicit Registry(Serves serves = [](const std::string&, const store::Scope& scope) { return scope.is_cell(); })
+      : serves_(std::move(serves)) {}
 
   void Connected(const NodeStatus& node);
   void Disconnected(const std::string& node);
@@ -95,7 +96,7 @@ class Registry {
   void LocalChanged();
   uint64_t Ask();
 
-  const ScopeOf scope_of_;
+  const Serves serves_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, NodeStatus> nodes_;

@@ -25,6 +25,7 @@ grpc::ByteBuffer ToBuffer(const Outgoing& message) {
         const_cast<char*>((*shared)->data()), (*shared)->size(),
         [](void* kept) { delete static_cast<std::shared_ptr<const std::string>*>(kept); }, shared);
   }
+  if (!message.amendment.empty()) slices.emplace_back(message.amendment);
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
@@ -87,7 +88,7 @@ absl::Status Stream::Handle(const v1::NodeMessage& message) {
     owner_.deps().registry.Applied(status_.name, message.applied().revision(), now);
   } else if (message.has_rejected()) {
     const v1::Rejected& rejected = message.rejected();
-    if (owner_.deps().index.ScopeOf(rejected.gateway_id()) != peer_.scope) {
+    if (!owner_.deps().index.Served(rejected.gateway_id(), peer_.scope)) {
       return absl::PermissionDeniedError("the node reports about a gateway that it does not serve");
     }
     log::Warning("update rejected",
@@ -108,7 +109,7 @@ absl::Status Stream::HandleUsage(const v1::Usage& usage) {
   for (const v1::GatewayUsage& gateway : usage.gateways()) {
     const auto count = [](uint64_t value) { return static_cast<int64_t>(std::min(value, kMaxCount)); };
     if (gateway.gateway_id().find('\0') != std::string::npos) continue;
-    if (owner_.deps().index.ScopeOf(gateway.gateway_id()) != peer_.scope) continue;  // other nodes serve it
+    if (!owner_.deps().index.Served(gateway.gateway_id(), peer_.scope)) continue;  // other nodes serve it
     gateways[gateway.gateway_id()] = {count(gateway.requests()),      count(gateway.refused()),
                                       count(gateway.limited()),       count(gateway.too_large()),
                                       count(gateway.failed()),        count(gateway.request_bytes()),

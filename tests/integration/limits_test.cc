@@ -19,19 +19,6 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kLimit = 100;  // of the plan
 constexpr int kNodes = 3;
 
-// The most requests that were certainly admitted within one second.
-size_t MostInOneSecond(const std::vector<Exchange>& admitted) {
-  size_t most = 0;
-  for (const Exchange& first : admitted) {
-    size_t count = 0;
-    for (const Exchange& other : admitted) {
-      count += other.sent >= first.sent && other.answered < first.sent + seconds(1);
-    }
-    most = std::max(most, count);
-  }
-  return most;
-}
-
 size_t AdmittedSince(const std::vector<Exchange>& admitted, Clock::time_point since) {
   return static_cast<size_t>(
       std::count_if(admitted.begin(), admitted.end(), [&](const Exchange& one) { return one.sent >= since; }));

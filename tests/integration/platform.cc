@@ -50,7 +50,10 @@ Platform::Platform(PlatformOptions options) : options_(std::move(options)) {
   REQUIRE(issued.exit_code == 0);
   for (int i = 0; i < options_.nodes; ++i) {
     std::filesystem::create_directories(folder_ / nodes_[i].name);
-    Ok({"node", "token", "create", "--file", TokenFile(i)});
+    const bool named = static_cast<size_t>(i) < options_.cells.size();
+    const std::string cell = named ? options_.cells[static_cast<size_t>(i)] : "default";
+    if (cell != "default") Ok({"cell", "set", cell, "--address", cell + ".test"});
+    Ok({"node", "token", "create", "--cell", cell, "--file", TokenFile(i)});
     StartNode(i);
   }
   INFO(ReadFile(folder_ / "upstream.log"));

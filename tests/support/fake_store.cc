@@ -83,13 +83,12 @@ absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
   const WallTime now = std::chrono::system_clock::now();
   gateway.record = {config.id(), config.name(), config.kind(), config.plan().name(),
                     {config.hosts().begin(), config.hosts().end()}, config.version(), revision_,
-                    is_new ? now : gateway.record.created, now};
+                    is_new ? now : gateway.record.created, now,
+                    is_new ? store::Placement{write.cell} : gateway.record.placement};
   const std::string bytes = config.SerializeAsString();
   gateway.versions.push_back({config.version(), revision_, write.author, write.message, now, bytes,
                               static_cast<uint32_t>(bytes.size()), write.changes});
-  const auto cell = cell_of.find(config.id());
-  rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes, false, 0,
-                      cell == cell_of.end() ? store::kDefaultCell : cell->second};
+  rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes, false, 0, gateway.record.placement};
   writes_.push_back(write);
   audits_.push_back(write.audit);
   const Committed committed{config.version(), revision_};
@@ -109,7 +108,7 @@ absl::StatusOr<Committed> FakeStore::DeleteGateway(const store::Removal& removal
   if (expected != 0 && found->second.record.version != expected) return absl::AbortedError("changed meanwhile");
   rows_.erase(found->second.record.revision);
   const Committed committed{found->second.record.version, ++revision_};
-  rows_[revision_] = {revision_, id, true, found->second.record.kind, ""};
+  rows_[revision_] = {revision_, id, true, found->second.record.kind, "", false, 0, found->second.record.placement};
   gateways_.erase(found);
   audits_.push_back(removal.audit);
   Keep(removal.request, id, committed);

@@ -17,7 +17,7 @@
 
 namespace sluice::test {
 
-class FakeStore final : public store::Store {
+class FakeStore final : public store::Store, public store::Placements {
  public:
   absl::StatusOr<std::string> Epoch() override;
   absl::StatusOr<store::Committed> Commit(const store::Write& write) override;
@@ -52,6 +52,14 @@ class FakeStore final : public store::Store {
   absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
   absl::Status RemoveNode(const std::string& name, const store::AuditRecord& audit) override;
   FakeIdentities& identities() override { return identities_; }
+  store::Placements& placements() override { return *this; }
+
+  // fake_placements.cc
+  absl::StatusOr<std::vector<store::CellRow>> ListCells() override;
+  absl::Status PutCell(const store::CellRow& cell, const store::AuditRecord& audit) override;
+  absl::Status SetDraining(const std::string& cell, bool draining, const store::AuditRecord& audit) override;
+  absl::Status DeleteCell(const std::string& cell, const store::AuditRecord& audit) override;
+  absl::StatusOr<int64_t> Place(const std::vector<store::PlacementChange>& changes) override;
 
   std::vector<store::Write> writes() const {  // that were committed
     std::lock_guard lock(mutex_);
@@ -67,7 +75,7 @@ class FakeStore final : public store::Store {
                    const std::function<void(config::v1::GatewayConfig&)>& edit);
 
   std::set<std::string> unreadable;            // gateways that ConfigsAfter cannot open
-  std::map<std::string, std::string> cell_of;  // of gateways elsewhere than in the default one
+  std::map<std::string, store::CellRow> cells = {{store::kDefaultCell, {.name = store::kDefaultCell}}};
   bool down = false;                           // every call: UNAVAILABLE
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit

@@ -153,4 +153,16 @@ std::string Load::first_failure() {
   return first_failure_;
 }
 
+size_t MostInOneSecond(const std::vector<Exchange>& admitted) {
+  size_t most = 0;
+  for (const Exchange& first : admitted) {
+    size_t count = 0;
+    for (const Exchange& other : admitted) {
+      count += other.sent >= first.sent && other.answered < first.sent + std::chrono::seconds(1);
+    }
+    most = std::max(most, count);
+  }
+  return most;
+}
+
 }  // namespace sluice::test

@@ -42,6 +42,9 @@ struct Exchange {
   int status = 0;  // 0: none
 };
 
+// The most of these that were certainly admitted within one second: sent and answered in it.
+size_t MostInOneSecond(const std::vector<Exchange>& admitted);
+
 class Load {
  public:
   // One thread a port. Where `others_serve`, a thread goes on to the next port when nobody listens at its own, as

@@ -27,10 +27,12 @@ struct Plane {
   SystemClock clock;
   access::Access access{store, clock};
   fleet::Trust trust{store.identities(), clock};
-  admin::AdminDeps deps{store, index, registry, access, clock, trust, {}, "gw.test"};
+  placement::Directory cells{store, index, registry};
+  admin::AdminDeps deps{store, index, registry, access, clock, trust, cells, {}, "gw.test"};
 
   Plane() {
     REQUIRE(trust.Open("/nowhere").ok());
+    REQUIRE(cells.Refresh().ok());
     (void)store.PutToken({"1", "vera", "viewer"}, access::HashToken(kViewer));
     (void)store.PutToken({"2", "olga", "operator"}, access::HashToken(kOperator));
     (void)store.PutToken({"3", "adam", "admin"}, access::HashToken(kAdmin));

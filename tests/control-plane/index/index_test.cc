@@ -11,13 +11,14 @@ using test::FakeStore;
 
 // Commits gateway id "<number>" from that version.
 void Commit(store::Store& store, int number, int64_t expected_version = 0,
-            config::v1::GatewayKind kind = config::v1::SERVERLESS) {
+            config::v1::GatewayKind kind = config::v1::SERVERLESS, const std::string& cell = store::kDefaultCell) {
   store::Write write;
   write.config.set_id(std::to_string(number));
   write.config.set_name("g" + std::to_string(number));
   write.config.set_kind(kind);
   write.config.mutable_plan()->set_name("serverless");
   write.expected_version = expected_version;
+  write.cell = cell;
   REQUIRE(store.Commit(write).ok());
 }
 
@@ -67,14 +68,22 @@ TEST_CASE("a gateway is met with the scope of the nodes that serve it") {
   FakeStore store;
   Commit(store, 1, 0, config::v1::SELF_MANAGED);
   Commit(store, 2);
-  store.cell_of["3"] = "west";
-  Commit(store, 3);
+  Commit(store, 3, 0, config::v1::SERVERLESS, "west");
   Index index(store);
   REQUIRE(index.Refresh().ok());
-  CHECK(index.After(0)->scope == store::Scope::OfGateway("1"));
-  CHECK(index.After(1)->scope == store::Scope::OfCell("default"));
-  CHECK(index.ScopeOf("3") == store::Scope::OfCell("west"));
-  CHECK(index.ScopeOf("unknown") == store::Scope::OfCell("default"));
+  const auto of_owner = store::Scope::OfGateway("1"), here = store::Scope::OfCell("default"),
+             west = store::Scope::OfCell("west");
+  const auto serving = [&](const std::string& id) {
+    std::string scopes;
+    for (const store::Scope& scope : {of_owner, here, west}) {
+      if (index.Serves(id, scope)) scopes += scope.text() + " ";
+    }
+    return scopes;
+  };
+  CHECK(serving("1") == "gateway/1 ");
+  CHECK(serving("2") == "cell/default ");
+  CHECK(serving("3") == "cell/west ");
+  CHECK(serving("unknown") == "cell/default cell/west ");
 }
 
 TEST_CASE("streams share one copy of the bytes") {

@@ -20,12 +20,15 @@ class Line {
   explicit Line(const std::string& scope = "cell/default") : scope_(*store::Scope::Parse(scope)) {
     settings_.fleet.add_protect("192.0.2.1");
   }
-  void Commit(int number, int64_t expected_version = 0, config::v1::GatewayKind kind = config::v1::SERVERLESS) {
+  void Commit(int number, int64_t expected_version = 0, config::v1::GatewayKind kind = config::v1::SERVERLESS,
+              const std::string& cell = store::kDefaultCell) {
     store::Write write;
     write.config.set_id(std::to_string(number));
     write.config.set_name("g" + std::to_string(number));
     write.config.set_kind(kind);
     write.expected_version = expected_version;
+    write.config.mutable_plan()->set_requests_per_second(limit);
+    write.cell = cell;
     REQUIRE(store_.Commit(write).ok());
     REQUIRE(index_.Refresh().ok());
   }
@@ -38,7 +41,12 @@ class Line {
     REQUIRE(index_.Refresh().ok());
   }
   void CommitOwned(int number) { Commit(number, 0, config::v1::SELF_MANAGED); }
-  void Move(int number, const std::string& cell) { store_.cell_of[std::to_string(number)] = cell; }
+  // Whatever the step before.
+  void Move(int number, const store::Placement& to) {
+    const std::string id = std::to_string(number);
+    REQUIRE(store_.Place({{id, store_.GetGateway(id)->placement, to}}).value() == 1);
+    REQUIRE(index_.Refresh().ok());
+  }
   Feed& feed() { return feed_; }
   // What comes out, in short: "welcome", "welcome full", "1@5", "-1@6" (removed), "caught up 6"; "" for nothing.
   std::string Next() {
@@ -49,8 +57,15 @@ class Line {
     if (message.has_welcome()) return message.welcome().full() ? "welcome full" : "welcome";
     if (message.has_caught_up()) return "caught up " + std::to_string(message.caught_up().revision());
     const v1::GatewayUpdate& update = message.update();
-    return (update.removed() ? "-" : "") + update.gateway_id() + "@" + std::to_string(update.revision());
+    config::v1::GatewayConfig config;
+    REQUIRE(config.ParseFromString(update.config()));
+    if (!update.removed()) CHECK(config.name() == "g" + update.gateway_id());
+    const std::string part = config.plan().requests_per_second() == limit || update.removed()
+                                 ? ""
+                                 : " with " + std::to_string(config.plan().requests_per_second());
+    return (update.removed() ? "-" : "") + update.gateway_id() + "@" + std::to_string(update.revision()) + part;
   }
+  uint32_t limit = 0;  // of those that are committed
 
  private:
   test::FakeStore store_;
@@ -64,8 +79,7 @@ TEST_CASE("a cell's node hears of the cell's gateways, and of no other's") {
   Line line;
   line.Commit(1);
   line.CommitOwned(2);
-  line.Move(3, "west");
-  line.Commit(3);
+  line.Commit(3, 0, config::v1::SERVERLESS, "west");
   REQUIRE(line.feed().Resume(Resume(), "n").ok());
   CHECK(line.Next() == "welcome full");
   CHECK(line.Next() == "1@1");
@@ -79,10 +93,55 @@ TEST_CASE("a gateway that moves to another cell is gone for the nodes of the one
   line.Commit(1);
   REQUIRE(line.feed().Resume(Resume(), "n").ok());
   for (const char* message : {"welcome full", "1@1", "caught up 1"}) CHECK(line.Next() == message);
-  line.Move(1, "west");
-  line.Commit(1, 1);
+  line.Move(1, {"west"});
   CHECK(line.Next() == "-1@2");
   CHECK(line.Next() == "caught up 2");
+}
+
+TEST_CASE("each step of a move gives the nodes of a cell the part that is theirs") {
+  using store::Move;
+  Line here, west("cell/west");
+  for (Line* line : {&here, &west}) {
+    line->limit = 101;
+    line->Commit(1);
+    REQUIRE(line->feed().Resume(Resume(), "n").ok());
+    while (line->Next() != "caught up 1") {
+    }
+    line->Move(1, {"default", "west", Move::kNarrow});
+  }
+  const auto take = [](Line& line) {
+    std::string update = line.Next();
+    while (!line.Next().empty()) {
+    }
+    return update;
+  };
+  CHECK(take(here) == "1@2 with 51");
+  CHECK(take(west) == "-1@2");
+  const std::pair<store::Placement, std::pair<std::string, std::string>> steps[] = {
+      {{"default", "west", Move::kJoin}, {"1@3 with 51", "1@3 with 50"}},
+      {{"west", "default", Move::kOverlap}, {"1@4 with 51", "1@4 with 50"}},
+      {{"west", "default", Move::kLeave}, {"-1@5", "1@5 with 50"}},
+      {{"west", "default", Move::kNone}, {"-1@6", "1@6"}},
+  };
+  for (const auto& [placement, expected] : steps) {
+    here.Move(1, placement);
+    west.Move(1, placement);
+    CHECK(take(here) == expected.first);
+    CHECK(take(west) == expected.second);
+  }
+}
+
+TEST_CASE("a limit of one has no parts: nobody serves the gateway until the cell before has let go of it") {
+  Line west("cell/west");
+  west.limit = 1;
+  west.Commit(1);
+  REQUIRE(west.feed().Resume(Resume(), "n").ok());
+  while (west.Next() != "caught up 1") {
+  }
+  west.Move(1, {"west", "default", store::Move::kLeave});
+  CHECK(west.Next() == "-1@2");
+  west.Move(1, {"west", "default", store::Move::kNone});
+  CHECK(west.Next() == "1@3");
 }
 
 TEST_CASE("the node of a self-managed gateway hears of that one alone, and of its end") {

@@ -26,8 +26,8 @@ TEST_CASE("a node is pending until it applied the revision") {
 }
 
 TEST_CASE("only the nodes that serve a gateway are waited for") {
-  Registry registry([](const std::string& gateway) {
-    return gateway == "own" ? store::Scope::OfGateway(gateway) : store::Scope::OfCell("default");
+  Registry registry([](const std::string& gateway, const store::Scope& scope) {
+    return gateway == "own" ? scope == store::Scope::OfGateway(gateway) : scope.is_cell();
   });
   NodeStatus own = Node("own-1");
   own.scope = store::Scope::OfGateway("own");
