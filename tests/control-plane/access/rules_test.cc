@@ -5,6 +5,7 @@
 #include "catch2/catch.hpp"
 #include "control-plane/access/redact.h"
 #include "sluice/admin/v1/admin.pb.h"
+#include "sluice/admin/v1/cells.pb.h"
 #include "sluice/admin/v1/nodes.pb.h"
 
 using namespace sluice;
@@ -16,7 +17,8 @@ namespace {
 
 std::set<std::string> AdminMethods() {
   std::set<std::string> methods;
-  for (const auto* file : {admin::v1::Gateway::descriptor()->file(), admin::v1::Node::descriptor()->file()}) {
+  for (const auto* file : {admin::v1::Gateway::descriptor()->file(), admin::v1::Cell::descriptor()->file(),
+                           admin::v1::Node::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
       for (int j = 0; j < file->service(i)->method_count(); ++j) {
         methods.insert("/" + file->service(i)->full_name() + "/" + file->service(i)->method(j)->name());
