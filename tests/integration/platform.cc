@@ -108,7 +108,7 @@ void Platform::StartControlPlane() {
   Replica& replica = replicas_[replica_];
   const std::string number = replica_ == 0 ? "" : "-" + std::to_string(replica_ + 1);
   const std::string log = folder_ / "control-plane" + number + ".log";
-  std::vector<std::string> command = {kBin + "/sluice-control-plane", "--database", conninfo_, "--state", state(),
+  std::vector<std::string> command = {options_.programs + "/sluice-control-plane", "--database", conninfo_, "--state", state(),
                                       "--admin", At(replica.admin), "--sync", At(replica.sync), "--ops",
                                       At(replica.ops), "--egress-allow", At(upstream_port_)};
   command.insert(command.end(), options_.control_plane_flags.begin(), options_.control_plane_flags.end());
@@ -138,7 +138,7 @@ void Platform::StartNode(int index, bool wait_ready) {
   }
   std::vector<std::string> command = options_.node_runner;
   const std::vector<std::string> words = {
-      kBin + "/sluice-data-plane", "--name", node.name, "--control-plane", control_planes,
+      options_.programs + "/sluice-data-plane", "--name", node.name, "--control-plane", control_planes,
       "--join-token-file", TokenFile(index),
       "--http", At(node.http), "--https", At(node.https), "--ops", At(node.ops),
       "--tls-cert", folder_ / "edge/cert.pem", "--tls-key", folder_ / "edge/key.pem",

@@ -34,6 +34,7 @@ struct PlatformOptions {
   bool links = false;  // each node reaches the first replica through a link() of its own, and no other
   std::vector<std::string> node_runner = {};  // what runs a node: words before its own command
   std::vector<std::string> control_plane_flags = {};  // further ones
+  std::string programs = SLUICE_BIN;  // the folder of the control plane and the nodes
   std::vector<std::string> cells = {};  // of the nodes, in their order; "default" where it ends
   std::vector<uint16_t> upstream_ports = {};  // of 127.0.0.1, that services may reach beside the demo upstream
 };
@@ -50,6 +51,8 @@ class Platform {
   // The same; fails the test unless it exits with 0. What it printed.
   std::string Ok(std::vector<std::string> arguments, const std::string& input = "");
   void UseReplica(int index) { replica_ = index; }
+  // For what is started from now on.
+  void UsePrograms(std::string folder) { options_.programs = std::move(folder); }
 
   // Creates a gateway and applies a decK document to it, waiting until every node serves it. `upstream()` stands for
   // the demo upstream's URL where the document says UPSTREAM.
@@ -108,7 +111,7 @@ class Platform {
     std::unique_ptr<Process> process;
   };
   void StartUpstream();
-  const PlatformOptions options_;
+  PlatformOptions options_;
   TempDir folder_;
   std::unique_ptr<Postgres> database_;
   std::string conninfo_;
