@@ -2,11 +2,18 @@
 
 // A platform with one gateway, `shop`, under steady traffic through every node. Test thread only.
 
+#include <cstdlib>
+
 #include "catch2/catch.hpp"
 #include "tests/integration/platform.h"
 #include "tests/support/load.h"
 
 namespace sluice::test {
+
+// `tests/run faults` asks for the long ones.
+inline int Count(int few, int many) {
+  return std::getenv("SLUICE_FAULTS_LONG") == nullptr ? few : many;
+}
 
 class Busy {
  public:

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <future>
 #include <sstream>
 
@@ -14,11 +13,6 @@
 
 namespace sluice::test {
 namespace {
-
-// `tests/run faults` asks for the long ones.
-int Count(int few, int many) {
-  return std::getenv("SLUICE_FAULTS_LONG") == nullptr ? few : many;
-}
 
 // An upstream that agrees to a WebSocket and sends back every byte after that. One connection.
 class EchoUpstream {

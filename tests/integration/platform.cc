@@ -108,9 +108,10 @@ void Platform::StartControlPlane() {
   Replica& replica = replicas_[replica_];
   const std::string number = replica_ == 0 ? "" : "-" + std::to_string(replica_ + 1);
   const std::string log = folder_ / "control-plane" + number + ".log";
-  std::vector<std::string> command = {options_.programs + "/sluice-control-plane", "--database", conninfo_, "--state", state(),
-                                      "--admin", At(replica.admin), "--sync", At(replica.sync), "--ops",
-                                      At(replica.ops), "--egress-allow", At(upstream_port_)};
+  std::vector<std::string> command = {options_.programs + "/sluice-control-plane",
+                                      "--database", conninfo_, "--state", state(), "--admin", At(replica.admin),
+                                      "--sync", At(replica.sync), "--ops", At(replica.ops),
+                                      "--egress-allow", At(upstream_port_)};
   command.insert(command.end(), options_.control_plane_flags.begin(), options_.control_plane_flags.end());
   for (const uint16_t port : options_.upstream_ports) command.insert(command.end(), {"--egress-allow", At(port)});
   replica.process = std::make_unique<Process>(command, log);

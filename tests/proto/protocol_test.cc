@@ -51,8 +51,8 @@ class Listing {
     std::string type = field.type_name();
     if (field.message_type() != nullptr) type = field.message_type()->full_name();
     if (field.enum_type() != nullptr) type = field.enum_type()->full_name();
-    lines_.insert(field.full_name() + " = " + std::to_string(field.number()) + (field.is_repeated() ? " repeated " : " ") +
-                  type);
+    const std::string label = field.is_repeated() ? " repeated " : " ";
+    lines_.insert(field.full_name() + " = " + std::to_string(field.number()) + label + type);
   }
   void Add(const EnumDescriptor& values) {
     for (int i = 0; i < values.value_count(); ++i) {
