@@ -54,8 +54,9 @@ Platform::Platform(PlatformOptions options) : options_(std::move(options)) {
     const std::string cell = named ? options_.cells[static_cast<size_t>(i)] : "default";
     if (cell != "default") Ok({"cell", "set", cell, "--address", cell + ".test"});
     Ok({"node", "token", "create", "--cell", cell, "--file", TokenFile(i)});
-    StartNode(i);
+    StartNode(i, /*wait_ready=*/false);
   }
+  for (int i = 0; i < options_.nodes; ++i) AwaitNode(i);
   INFO(ReadFile(folder_ / "upstream.log"));
   REQUIRE(Eventually([&] { return Answers(upstream_port_, "/healthz"); }));
 }
@@ -147,9 +148,13 @@ void Platform::StartNode(int index, bool wait_ready) {
       "--config-version-header"};
   command.insert(command.end(), words.begin(), words.end());
   node.process = std::make_unique<Process>(command, own + "/log");
-  if (!wait_ready) return;
+  if (wait_ready) AwaitNode(index);
+}
+
+void Platform::AwaitNode(int index) {
+  Node& node = nodes_[index];
   const bool decided = Eventually([&] { return NodeReady(index) || !node.process->running(); });
-  INFO("node: " << ReadFile(own + "/log"));
+  INFO("node: " << ReadFile(folder_ / node.name + "/log"));
   REQUIRE(decided);
   REQUIRE(node.process->running());
 }

@@ -111,6 +111,7 @@ class Platform {
     std::unique_ptr<Process> process;
   };
   void StartUpstream();
+  void AwaitNode(int index);  // until it is ready
   PlatformOptions options_;
   TempDir folder_;
   std::unique_ptr<Postgres> database_;
