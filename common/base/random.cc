@@ -8,6 +8,10 @@
 
 namespace sluice {
 
+namespace {
+constexpr char kHexDigits[] = "0123456789abcdef";
+}
+
 void RandomBytes(void* out, size_t size) {
   SLUICE_CHECK(RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(size)) == 1);
 }
@@ -19,19 +23,32 @@ uint64_t Random64() {
 }
 
 std::string RandomHex(size_t digits) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string text(digits, '0');
   RandomBytes(text.data(), text.size());
-  for (char& c : text) c = kDigits[static_cast<unsigned char>(c) & 15];
+  for (char& c : text) c = kHexDigits[static_cast<unsigned char>(c) & 15];
   return text;
 }
 
 std::string RandomUuid() {
-  std::string text = RandomHex(36);
-  for (size_t dash : {8, 13, 18, 23}) text[dash] = '-';
-  text[14] = '4';
-  static constexpr char kVariant[] = "89ab";
-  text[19] = kVariant[Random64() & 3];
+  // Asking the generator costs as much for one as for 32. Of each thread; no secret is made of them.
+  static constexpr size_t kBytes = 16;
+  thread_local std::array<unsigned char, 32 * kBytes> pool;
+  thread_local size_t used = pool.size();
+  if (used == pool.size()) {
+    RandomBytes(pool.data(), pool.size());
+    used = 0;
+  }
+  unsigned char* bytes = pool.data() + used;
+  used += kBytes;
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  std::string text;
+  text.reserve(36);
+  for (size_t i = 0; i < kBytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kHexDigits[bytes[i] >> 4];
+    text += kHexDigits[bytes[i] & 15];
+  }
   return text;
 }
 

@@ -111,6 +111,9 @@ void AdoptPrivateKeys(const v1::GatewayConfig& current, v1::GatewayConfig& wante
 }  // namespace
 
 void AdoptIdentities(const v1::GatewayConfig& current, v1::GatewayConfig& wanted) {
+  bool any = false;
+  ForEachList(current, [&any](std::string_view, const auto& list) { any = any || !list.empty(); });
+  if (!any) return;
   const NaturalKeys current_keys(current);
   {
     const NaturalKeys wanted_keys(wanted);

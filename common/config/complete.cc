@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "common/base/random.h"
 #include "common/config/config.h"
 #include "common/config/entity_paths.h"
@@ -18,6 +19,7 @@ namespace sluice::config {
 namespace {
 
 using google::protobuf::Message;
+using schema::Cat;
 
 constexpr uint16_t kDefaultTargetPort = 8000;
 
@@ -71,16 +73,17 @@ void CompletePlugin(v1::Plugin& plugin) {
   const PluginEntry* entry = FindPlugin(plugin.name());
   if (entry == nullptr || entry->config == nullptr) return;
   schema::Violations wrong;
-  const auto message = DecodeConfig(plugin.config(), *entry->config, "config", wrong);
+  const auto message = DecodeConfig(plugin.config(), *entry->config, schema::Place("config"), wrong);
   if (wrong.empty()) *plugin.mutable_config() = schema::Encode(*message);
 }
 
-void CompleteKey(v1::KeyAuthCredential& credential, const std::string& path, schema::Violations& violations) {
+void CompleteKey(v1::KeyAuthCredential& credential, absl::FunctionRef<std::string()> path,
+                 schema::Violations& violations) {
   constexpr size_t kMaxKeyBytes = 512;  // as the schema says of what was written
   const std::string& key = credential.key();
   if (key.empty() || key.size() > kMaxKeyBytes || !schema::IsUtf8(key) || IsHashedKey(key)) return;
   if (key.starts_with("sha256:")) {
-    return violations.Add(path + ".key",
+    return violations.Add(path() + ".key",
                           "a key that begins with sha256: goes on with 64 lower-case hexadecimal digits");
   }
   credential.set_key(HashKey(key));
@@ -104,12 +107,13 @@ void CompleteCertificates(v1::GatewayConfig& config) {
   }
 }
 
-// Names and ids to ids, for the kinds that can be referred to.
+// Names and ids to ids, for the kinds that can be referred to. Views of the configuration, whose ids and names stay.
 class References {
  public:
   explicit References(const v1::GatewayConfig& config) {
     ForEachList(config, [this](std::string_view kind, const auto& list) {
-      auto& ids = ids_[std::string(kind)];
+      if (list.empty()) return;
+      auto& ids = ids_[kind];
       for (const auto& entity : list) ids.try_emplace(entity.id(), entity.id());
       for (const auto& entity : list) ids.try_emplace(NameIn(entity), entity.id());
     });
@@ -118,21 +122,31 @@ class References {
     }
   }
 
-  void Resolve(Message& entity, const std::string& path, schema::Violations& violations) const {
+  // Calls `missing` with each that names nothing.
+  template <typename Missing>
+  void Resolve(Message& entity, Missing missing) const {
     for (const Reference& reference : ReferencesIn(entity)) {
-      const auto& ids = ids_.at(reference.kind());
-      auto found = ids.find(reference.value);
-      if (found == ids.end()) found = ids.find(schema::Lower(reference.value));
-      if (found == ids.end() || reference.value.empty()) {
-        AddDangling(path + "." + reference.path(), reference.kind(), reference.value, violations);
-      } else {
-        SetReference(entity, reference, found->second);
+      const std::string_view id = Find(reference.kind(), reference.value);
+      if (id.empty()) {
+        missing(reference);
+      } else if (id != reference.value) {
+        SetReference(entity, reference, std::string(id));
       }
     }
   }
 
  private:
-  absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, std::string>> ids_;
+  using Ids = absl::flat_hash_map<std::string_view, std::string_view>;
+
+  std::string_view Find(std::string_view kind, std::string_view value) const {
+    const auto ids = ids_.find(kind);
+    if (ids == ids_.end() || value.empty()) return "";
+    auto found = ids->second.find(value);
+    if (found == ids->second.end()) found = ids->second.find(schema::Lower(value));
+    return found == ids->second.end() ? "" : found->second;
+  }
+
+  absl::flat_hash_map<std::string_view, Ids> ids_;
 };
 
 void Sort(v1::GatewayConfig& config) {
@@ -157,13 +171,15 @@ void Complete(v1::GatewayConfig& config, schema::Violations& violations, Documen
   CompleteCertificates(config);
   const EntityPaths at(config, paths);
   for (int i = 0; i < config.key_auths_size(); ++i) {
-    CompleteKey(*config.mutable_key_auths(i), at.Of("key_auth", i), violations);
+    CompleteKey(*config.mutable_key_auths(i), [&] { return at.Of("key_auth", i); }, violations);
   }
   const References references(config);
   ForEachList(config, [&](std::string_view kind, auto& list) {
     for (int i = 0; i < list.size(); ++i) {
       schema::FillDefaults(list[i]);
-      references.Resolve(list[i], at.Of(kind, i), violations);
+      references.Resolve(list[i], [&](const Reference& lost) {
+        AddDangling(Cat(at.Of(kind, i), ".", lost.path()), lost.kind(), lost.value, violations);
+      });
     }
   });
   Sort(config);

@@ -1,9 +1,11 @@
 #include "common/config/diff.h"
 
-#include <map>
+#include <algorithm>
 #include <set>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/config/entity.h"
+#include "common/config/lists.h"
 #include "common/config/redact.h"
 #include "common/schema/json.h"
 #include "common/schema/options.h"
@@ -71,15 +73,38 @@ void FieldsOf(const v1::Entity& entity, Value& raw, Value& shown) {
   Redact(entity, *shown.mutable_struct_value());
 }
 
-Change Describe(Change::Action action, const v1::Entity& entity) {
-  const std::string name = NameOf(entity);
-  return {action, std::string(KindOf(entity)), name.empty() ? IdOf(entity) : name, IdOf(entity), {}};
+template <typename T>
+Change Describe(Change::Action action, std::string_view kind, const T& entity) {
+  const std::string& name = NameIn(entity);
+  return {action, std::string(kind), name.empty() ? entity.id() : name, entity.id(), {}};
 }
 
-std::map<std::pair<std::string, std::string>, v1::Entity> ById(const v1::GatewayConfig& config) {
-  std::map<std::pair<std::string, std::string>, v1::Entity> out;
-  for (v1::Entity& entity : EntitiesOf(config)) out[{std::string(KindOf(entity)), IdOf(entity)}] = std::move(entity);
+template <typename List>
+auto ById(const List& list) {
+  absl::flat_hash_map<std::string_view, const typename List::value_type*> out;
+  for (const auto& entity : list) out.emplace(entity.id(), &entity);
   return out;
+}
+
+template <typename T>
+std::vector<FieldChange> FieldsThatDiffer(const T& before, const T& after) {
+  std::vector<FieldChange> fields;
+  if (before.SerializeAsString() == after.SerializeAsString()) return fields;  // never so where they differ
+  Value raw_before, shown_before, raw_after, shown_after;
+  FieldsOf(Wrap(before), raw_before, shown_before);
+  FieldsOf(Wrap(after), raw_after, shown_after);
+  Compare({&raw_before, &shown_before}, {&raw_after, &shown_after}, "", fields);
+  return fields;
+}
+
+// Calls visit(kind, before, after) for the two lists of each kind.
+template <typename Visit>
+void ForEachPair(const v1::GatewayConfig& before, const v1::GatewayConfig& after, Visit visit) {
+  ForEachList(after, [&](std::string_view kind, const auto& list) {
+    ForEachList(before, [&](std::string_view, const auto& old) {
+      if constexpr (std::is_same_v<decltype(old), decltype(list)>) visit(kind, old, list);
+    });
+  });
 }
 
 // What a gateway has besides its entities.
@@ -94,34 +119,40 @@ Value OwnFieldsOf(const v1::GatewayConfig& config) {
   return out;
 }
 
+bool SameOwnFields(const v1::GatewayConfig& before, const v1::GatewayConfig& after) {
+  return std::ranges::equal(before.hosts(), after.hosts()) &&
+         before.plan().SerializeAsString() == after.plan().SerializeAsString();
+}
+
 }  // namespace
 
 std::vector<Change> Diff(const v1::GatewayConfig& before, const v1::GatewayConfig& after) {
   std::vector<Change> changes;
-  const Value own_before = OwnFieldsOf(before), own_after = OwnFieldsOf(after);
   Change own{Change::Action::kUpdate, "gateway", after.name(), after.id(), {}};
-  Compare({&own_before, &own_before}, {&own_after, &own_after}, "", own.fields);
+  if (!SameOwnFields(before, after)) {
+    const Value own_before = OwnFieldsOf(before), own_after = OwnFieldsOf(after);
+    Compare({&own_before, &own_before}, {&own_after, &own_after}, "", own.fields);
+  }
   if (!own.fields.empty()) changes.push_back(std::move(own));
-  const auto old_entities = ById(before);
-  const auto new_entities = ById(after);
-  for (const v1::Entity& entity : EntitiesOf(after)) {
-    const auto old = old_entities.find({std::string(KindOf(entity)), IdOf(entity)});
-    if (old == old_entities.end()) {
-      changes.push_back(Describe(Change::Action::kCreate, entity));
-      continue;
+  ForEachPair(before, after, [&changes](std::string_view kind, const auto& old_list, const auto& new_list) {
+    const auto known = ById(old_list);
+    for (const auto& entity : new_list) {
+      const auto old = known.find(entity.id());
+      if (old == known.end()) {
+        changes.push_back(Describe(Change::Action::kCreate, kind, entity));
+        continue;
+      }
+      Change change = Describe(Change::Action::kUpdate, kind, entity);
+      change.fields = FieldsThatDiffer(*old->second, entity);
+      if (!change.fields.empty()) changes.push_back(std::move(change));
     }
-    Value raw_before, shown_before, raw_after, shown_after;
-    FieldsOf(old->second, raw_before, shown_before);
-    FieldsOf(entity, raw_after, shown_after);
-    Change change = Describe(Change::Action::kUpdate, entity);
-    Compare({&raw_before, &shown_before}, {&raw_after, &shown_after}, "", change.fields);
-    if (!change.fields.empty()) changes.push_back(std::move(change));
-  }
-  for (const v1::Entity& entity : EntitiesOf(before)) {
-    if (!new_entities.contains({std::string(KindOf(entity)), IdOf(entity)})) {
-      changes.push_back(Describe(Change::Action::kDelete, entity));
+  });
+  ForEachPair(before, after, [&changes](std::string_view kind, const auto& old_list, const auto& new_list) {
+    const auto known = ById(new_list);
+    for (const auto& entity : old_list) {
+      if (!known.contains(entity.id())) changes.push_back(Describe(Change::Action::kDelete, kind, entity));
     }
-  }
+  });
   return changes;
 }
 

@@ -45,8 +45,7 @@ class Reader {
     for (const Collection& collection : kCollections) {
       if (!collection.within.empty()) continue;
       known.emplace_back(collection.key);
-      Value list = Take(document, collection.key);
-      List(list, std::string(collection.key), collection, nullptr);
+      List(Take(document, collection.key), std::string(collection.key), collection, nullptr);
     }
     RefuseUnsupported(document, "", nullptr);
     std::map<std::string_view, const Value*> rest;
@@ -98,7 +97,7 @@ class Reader {
       const std::string at = schema::Join(std::string(kPluginConfigs), name);
       if (!config.has_struct_value()) {
         Expected("an object", config, at);
-      } else if (schema::CheckJson(config, at, 2, violations_)) {
+      } else if (schema::CheckJson(config, schema::Place(at), 2, violations_)) {
         plugin_configs_[name] = config.struct_value();
       }
     }
@@ -109,6 +108,11 @@ class Reader {
   }
 
   void RefuseUnsupported(Struct& object, const std::string& path, const google::protobuf::Descriptor* type) {
+    const auto is_unsupported = [](const auto& field) {
+      const auto* end = std::end(kUnsupportedCollections);
+      return std::find(std::begin(kUnsupportedCollections), end, field.first) != end;
+    };
+    if (std::none_of(object.fields().begin(), object.fields().end(), is_unsupported)) return;
     for (std::string_view key : kUnsupportedCollections) {
       if (type != nullptr && type->FindFieldByName(std::string(key)) != nullptr) continue;  // a route's snis
       const Value value = Take(object, key);
@@ -118,7 +122,7 @@ class Reader {
     }
   }
 
-  void List(const Value& list, const std::string& path, const Collection& collection, const Parent* parent) {
+  void List(Value list, const std::string& path, const Collection& collection, const Parent* parent) {
     if (list.has_null_value()) return;
     if (!list.has_list_value()) return Expected("an array", list, path);
     const size_t most = MostOf(collection.kind);
@@ -127,28 +131,31 @@ class Reader {
       return violations_.Add(path, Cat("has ", size, " entities, at most ", most, " are allowed"), "TOO_MANY");
     }
     for (int i = 0; i < list.list_value().values_size(); ++i) {
-      const Value& item = list.list_value().values(i);
+      Value& item = *list.mutable_list_value()->mutable_values(i);
       const std::string at = schema::Join(path, i);
       if (!item.has_struct_value()) {
         Expected("an object", item, at);
         continue;
       }
       ForEachList(out_, [&](std::string_view kind, auto& entities) {
-        if (kind == collection.kind) Item(item.struct_value(), at, kind, parent, *entities.Add());
+        if (kind == collection.kind) Item(*item.mutable_struct_value(), at, kind, parent, *entities.Add());
       });
     }
   }
 
+  // Takes out of `fields` what is no field of the entity's own.
   template <typename Entity>
-  void Item(Struct fields, const std::string& path, std::string_view kind, const Parent* parent, Entity& entity) {
+  void Item(Struct& fields, const std::string& path, std::string_view kind, const Parent* parent, Entity& entity) {
     if (paths_ != nullptr) paths_->Add(kind, path);
     std::vector<std::pair<const Collection*, Value>> nested;
     for (const Collection& collection : kCollections) {
-      if (collection.within == kind) nested.emplace_back(&collection, Take(fields, collection.key));
+      if (collection.within != kind) continue;
+      if (Value list = Take(fields, collection.key); !list.has_null_value()) {
+        nested.emplace_back(&collection, std::move(list));
+      }
     }
     RefuseUnsupported(fields, path, Entity::descriptor());
     if constexpr (std::is_same_v<Entity, v1::Plugin>) UsePluginConfig(fields, path);
-    const std::string content = Cat(kind, parent == nullptr ? "" : parent->reference, schema::ToJson(fields));
     schema::Decode(fields, path, entity, violations_);
     if (parent != nullptr) SetParent(*parent, path, entity);
     if constexpr (std::is_same_v<Entity, v1::KeyAuthCredential>) {
@@ -158,16 +165,18 @@ class Reader {
     }
     std::string reference = NameIn(entity);
     if constexpr (std::is_same_v<Entity, v1::Service> || std::is_same_v<Entity, v1::Route>) {
-      if (reference.empty() && entity.id().empty()) entity.set_id(IdOfContent(content));
+      if (reference.empty() && entity.id().empty()) {
+        entity.set_id(IdOfContent(Cat(kind, parent == nullptr ? "" : parent->reference, schema::ToJson(fields))));
+      }
     }
     if constexpr (std::is_same_v<Entity, v1::Certificate>) {
       // The same whether the key is written as text or as its hash.
       if (entity.id().empty()) entity.set_id(IdOfContent(Cat(kind, CanonicalPem(entity.cert()))));
     }
     if (reference.empty()) reference = entity.id();
-    for (const auto& [collection, list] : nested) {
+    for (auto& [collection, list] : nested) {
       const Parent self{collection->parent, reference};
-      List(list, schema::Join(path, collection->key), *collection, &self);
+      List(std::move(list), schema::Join(path, collection->key), *collection, &self);
     }
   }
 

@@ -29,7 +29,7 @@ class DocumentPaths {
 
  private:
   absl::flat_hash_map<std::string, std::vector<Place>> lists_;  // by kind, in the order of the list
-  absl::flat_hash_map<std::string, Place> by_id_;               // "kind/id"
+  absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, Place>> by_id_;  // the same, by kind and id
   size_t count_ = 0;
 };
 

@@ -110,7 +110,7 @@ class Writer {
     const PluginEntry* entry = FindPlugin(plugin.name());
     if (entry == nullptr || entry->config == nullptr) return;
     schema::Violations wrong;
-    const auto message = DecodeConfig(plugin.config(), *entry->config, "config", wrong);
+    const auto message = DecodeConfig(plugin.config(), *entry->config, schema::Place("config"), wrong);
     if (!wrong.empty()) return;
     schema::StripDefaults(*message);
     *plugin.mutable_config() = schema::Encode(*message);

@@ -14,44 +14,6 @@ const FieldDescriptor* FieldOf(const v1::Entity& entity) {
   return entity.GetReflection()->GetOneofFieldDescriptor(entity, v1::Entity::descriptor()->oneof_decl(0));
 }
 
-void SetIn(v1::Entity& entity, const v1::Service& service) {
-  *entity.mutable_service() = service;
-}
-void SetIn(v1::Entity& entity, const v1::Route& route) {
-  *entity.mutable_route() = route;
-}
-void SetIn(v1::Entity& entity, const v1::Plugin& plugin) {
-  *entity.mutable_plugin() = plugin;
-}
-void SetIn(v1::Entity& entity, const v1::Consumer& consumer) {
-  *entity.mutable_consumer() = consumer;
-}
-void SetIn(v1::Entity& entity, const v1::KeyAuthCredential& credential) {
-  *entity.mutable_key_auth() = credential;
-}
-void SetIn(v1::Entity& entity, const v1::Upstream& upstream) {
-  *entity.mutable_upstream() = upstream;
-}
-void SetIn(v1::Entity& entity, const v1::Target& target) {
-  *entity.mutable_target() = target;
-}
-void SetIn(v1::Entity& entity, const v1::Certificate& certificate) {
-  *entity.mutable_certificate() = certificate;
-}
-void SetIn(v1::Entity& entity, const v1::Sni& sni) {
-  *entity.mutable_sni() = sni;
-}
-void SetIn(v1::Entity& entity, const v1::CaCertificate& authority) {
-  *entity.mutable_ca_certificate() = authority;
-}
-
-template <typename T>
-v1::Entity Wrap(const T& message) {
-  v1::Entity entity;
-  SetIn(entity, message);
-  return entity;
-}
-
 // Calls visit with the message inside, in its own type.
 template <typename Visit>
 void VisitEntity(const v1::Entity& entity, Visit visit) {
@@ -95,6 +57,57 @@ const std::vector<std::string_view>& EntityKinds() {
       new std::vector<std::string_view>{"service",  "route",  "plugin",      "consumer", "key_auth",
                                         "upstream", "target", "certificate", "sni",      "ca_certificate"};
   return *kinds;
+}
+
+v1::Entity Wrap(const v1::Service& service) {
+  v1::Entity entity;
+  *entity.mutable_service() = service;
+  return entity;
+}
+v1::Entity Wrap(const v1::Route& route) {
+  v1::Entity entity;
+  *entity.mutable_route() = route;
+  return entity;
+}
+v1::Entity Wrap(const v1::Plugin& plugin) {
+  v1::Entity entity;
+  *entity.mutable_plugin() = plugin;
+  return entity;
+}
+v1::Entity Wrap(const v1::Consumer& consumer) {
+  v1::Entity entity;
+  *entity.mutable_consumer() = consumer;
+  return entity;
+}
+v1::Entity Wrap(const v1::KeyAuthCredential& credential) {
+  v1::Entity entity;
+  *entity.mutable_key_auth() = credential;
+  return entity;
+}
+v1::Entity Wrap(const v1::Upstream& upstream) {
+  v1::Entity entity;
+  *entity.mutable_upstream() = upstream;
+  return entity;
+}
+v1::Entity Wrap(const v1::Target& target) {
+  v1::Entity entity;
+  *entity.mutable_target() = target;
+  return entity;
+}
+v1::Entity Wrap(const v1::Certificate& certificate) {
+  v1::Entity entity;
+  *entity.mutable_certificate() = certificate;
+  return entity;
+}
+v1::Entity Wrap(const v1::Sni& sni) {
+  v1::Entity entity;
+  *entity.mutable_sni() = sni;
+  return entity;
+}
+v1::Entity Wrap(const v1::CaCertificate& authority) {
+  v1::Entity entity;
+  *entity.mutable_ca_certificate() = authority;
+  return entity;
 }
 
 const Message* Unwrap(const v1::Entity& entity) {

@@ -17,6 +17,16 @@ const std::vector<std::string_view>& EntityKinds();
 // The message inside; null where the oneof is empty.
 const google::protobuf::Message* Unwrap(const v1::Entity& entity);
 google::protobuf::Message* Unwrap(v1::Entity& entity);
+v1::Entity Wrap(const v1::Service& service);
+v1::Entity Wrap(const v1::Route& route);
+v1::Entity Wrap(const v1::Plugin& plugin);
+v1::Entity Wrap(const v1::Consumer& consumer);
+v1::Entity Wrap(const v1::KeyAuthCredential& credential);
+v1::Entity Wrap(const v1::Upstream& upstream);
+v1::Entity Wrap(const v1::Target& target);
+v1::Entity Wrap(const v1::Certificate& certificate);
+v1::Entity Wrap(const v1::Sni& sni);
+v1::Entity Wrap(const v1::CaCertificate& authority);
 std::string_view KindOf(const v1::Entity& entity);
 
 std::string IdOf(const v1::Entity& entity);

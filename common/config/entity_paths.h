@@ -1,13 +1,14 @@
 #pragma once
 
 // How violations name the entities of one configuration: the place in the document, or `routes[name-or-id]`. Internal
-// to common/config. Immutable; the order of the configuration's lists must not change meanwhile.
+// to common/config. Found where something is wrong, in a configuration whose lists must not change meanwhile. One
+// thread.
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "common/config/document_paths.h"
 #include "sluice/config/v1/gateway.pb.h"
 
@@ -15,19 +16,23 @@ namespace sluice::config {
 
 class EntityPaths {
  public:
-  EntityPaths(const v1::GatewayConfig& config, const DocumentPaths* paths);
+  // Both must outlive it.
+  EntityPaths(const v1::GatewayConfig& config, const DocumentPaths* paths) : config_(config), paths_(paths) {}
 
   const std::string& Of(std::string_view kind, int index) const;
 
   // Indices of the list as the author wrote it: of two that clash, the later one is at fault.
-  const std::vector<int>& Order(std::string_view kind) const;
+  std::vector<int> Order(std::string_view kind) const;
 
  private:
   struct List {
     std::vector<std::string> paths;
-    std::vector<int> order;
   };
-  absl::flat_hash_map<std::string, List> lists_;
+  const List& Find(std::string_view kind) const;
+
+  const v1::GatewayConfig& config_;
+  const DocumentPaths* paths_;
+  mutable absl::node_hash_map<std::string, List> lists_;  // of those that were asked for
 };
 
 // "route" is "routes": the list's name in GatewayConfig and in documents.

@@ -1,6 +1,6 @@
 #pragma once
 
-// The lists of a configuration, visited alike. Internal to common/config. Stateless.
+// The lists of a configuration, visited alike. Stateless.
 
 #include <string>
 #include <string_view>
@@ -38,36 +38,41 @@ void ForEachList(v1::GatewayConfig& config, Visit visit) {
   visit("ca_certificate", *config.mutable_ca_certificates());
 }
 
-// As NameOf in entity.h.
-inline std::string NameIn(const v1::Service& service) {
+inline const std::string& NoName() {
+  static const std::string& none = *new std::string;
+  return none;
+}
+
+// As NameOf in entity.h. Lives as long as the entity.
+inline const std::string& NameIn(const v1::Service& service) {
   return service.name();
 }
-inline std::string NameIn(const v1::Route& route) {
+inline const std::string& NameIn(const v1::Route& route) {
   return route.name();
 }
-inline std::string NameIn(const v1::Plugin& plugin) {
+inline const std::string& NameIn(const v1::Plugin& plugin) {
   return plugin.instance_name().empty() ? plugin.name() : plugin.instance_name();
 }
-inline std::string NameIn(const v1::Consumer& consumer) {
+inline const std::string& NameIn(const v1::Consumer& consumer) {
   return consumer.username().empty() ? consumer.custom_id() : consumer.username();
 }
-inline std::string NameIn(const v1::KeyAuthCredential&) {
-  return "";
+inline const std::string& NameIn(const v1::KeyAuthCredential&) {
+  return NoName();
 }  // never the key
-inline std::string NameIn(const v1::Upstream& upstream) {
+inline const std::string& NameIn(const v1::Upstream& upstream) {
   return upstream.name();
 }
-inline std::string NameIn(const v1::Target& target) {
+inline const std::string& NameIn(const v1::Target& target) {
   return target.target();
 }
-inline std::string NameIn(const v1::Certificate&) {
-  return "";
+inline const std::string& NameIn(const v1::Certificate&) {
+  return NoName();
 }
-inline std::string NameIn(const v1::Sni& sni) {
+inline const std::string& NameIn(const v1::Sni& sni) {
   return sni.name();
 }
-inline std::string NameIn(const v1::CaCertificate&) {
-  return "";
+inline const std::string& NameIn(const v1::CaCertificate&) {
+  return NoName();
 }
 
 }  // namespace sluice::config

@@ -8,12 +8,12 @@ namespace sluice::config {
 using google::protobuf::Message;
 
 std::unique_ptr<Message> DecodeConfig(const google::protobuf::Struct& config,
-                                      const google::protobuf::Descriptor& descriptor, const std::string& path,
+                                      const google::protobuf::Descriptor& descriptor, const schema::Place& place,
                                       schema::Violations& violations) {
   const Message* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
   SLUICE_CHECK(prototype != nullptr);
   std::unique_ptr<Message> message(prototype->New());
-  schema::Decode(config, path, *message, violations);
+  schema::Decode(config, place, *message, violations);
   schema::FillDefaults(*message);
   return message;
 }
@@ -24,7 +24,7 @@ absl::StatusOr<std::unique_ptr<Message>> DecodePluginConfig(const v1::Plugin& pl
     return absl::InvalidArgumentError(schema::Cat("plugin '", plugin.name(), "' is not supported"));
   }
   schema::Violations violations;
-  auto message = DecodeConfig(plugin.config(), *entry->config, "config", violations);
+  auto message = DecodeConfig(plugin.config(), *entry->config, schema::Place("config"), violations);
   if (violations.empty()) return message;
   const schema::Violation& first = violations.list().front();
   return absl::InvalidArgumentError(schema::Cat(first.field, ": ", first.message));

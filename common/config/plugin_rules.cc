@@ -28,7 +28,7 @@ using Strings = google::protobuf::RepeatedPtrField<std::string>;
 
 class Rules {
  public:
-  Rules(const std::string& path, Violations& violations) : prefix_(path.empty() ? "" : path + "."), out_(violations) {}
+  Rules(const schema::Place& place, Violations& violations) : place_(place), out_(violations) {}
 
   void Check(const plugins::v1::RateLimiting& config) {
     struct Period {
@@ -56,7 +56,7 @@ class Rules {
     if (config.limit_by() == "header" && !config.has_header_name()) Add("header_name", "needed with limit_by header");
     if (config.limit_by() == "path" && !config.has_path()) Add("path", "needed with limit_by path");
     if (config.limit_by() == "consumer-group") {
-      out_.Add(prefix_ + "limit_by",
+      out_.Add(At("limit_by"),
                "There are no consumer groups yet; limit by consumer and give each consumer its own instance of the "
                "plugin.",
                "NOT_YET_SUPPORTED");
@@ -131,7 +131,11 @@ class Rules {
  private:
   enum class Kind { kNames, kHeaderNames, kHeaderValue, kHeaderTemplate, kTemplate };
 
-  void Add(std::string_view field, std::string message) { out_.Add(Cat(prefix_, field), std::move(message)); }
+  std::string At(std::string_view field) const {
+    const std::string path = place_.Text();
+    return Cat(path, path.empty() ? "" : ".", field);
+  }
+  void Add(std::string_view field, std::string message) { out_.Add(At(field), std::move(message)); }
 
   static bool IsToken(std::string_view name) {
     return schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name).empty();
@@ -189,26 +193,26 @@ class Rules {
     if (types.size() > pairs.size()) Add(Cat(field, "_types"), Cat("has more types than ", field, " has values"));
   }
 
-  const std::string prefix_;
+  const schema::Place& place_;
   Violations& out_;
 };
 
 template <typename Config>
-bool CheckAs(const Message& config, const std::string& path, Violations& violations) {
+bool CheckAs(const Message& config, const schema::Place& place, Violations& violations) {
   const auto* typed = google::protobuf::DynamicCastToGenerated<const Config>(&config);
   if (typed == nullptr) return false;
-  Rules(path, violations).Check(*typed);
+  Rules(place, violations).Check(*typed);
   return true;
 }
 
 }  // namespace
 
-void CheckPluginRules(const Message& config, const std::string& path, Violations& violations) {
+void CheckPluginRules(const Message& config, const schema::Place& place, Violations& violations) {
   using namespace plugins::v1;  // NOLINT: one line a plugin
-  CheckAs<RateLimiting>(config, path, violations) || CheckAs<IpRestriction>(config, path, violations) ||
-      CheckAs<RequestTermination>(config, path, violations) || CheckAs<KeyAuth>(config, path, violations) ||
-      CheckAs<Cors>(config, path, violations) || CheckAs<RequestTransformer>(config, path, violations) ||
-      CheckAs<ResponseTransformer>(config, path, violations) || CheckAs<HttpLog>(config, path, violations);
+  CheckAs<RateLimiting>(config, place, violations) || CheckAs<IpRestriction>(config, place, violations) ||
+      CheckAs<RequestTermination>(config, place, violations) || CheckAs<KeyAuth>(config, place, violations) ||
+      CheckAs<Cors>(config, place, violations) || CheckAs<RequestTransformer>(config, place, violations) ||
+      CheckAs<ResponseTransformer>(config, place, violations) || CheckAs<HttpLog>(config, place, violations);
 }
 
 size_t CountRegexes(const Message& config) {

@@ -7,13 +7,15 @@
 #include <string_view>
 #include <utility>
 
+#include "common/schema/place.h"
 #include "common/schema/violation.h"
 #include "google/protobuf/message.h"
 
 namespace sluice::config {
 
-// `config` is complete (schema::FillDefaults); messages of other types have no rules. `path` as in schema::Check.
-void CheckPluginRules(const google::protobuf::Message& config, const std::string& path, schema::Violations& violations);
+// `config` is complete (schema::FillDefaults); messages of other types have no rules. `place` as in schema::Check.
+void CheckPluginRules(const google::protobuf::Message& config, const schema::Place& place,
+                      schema::Violations& violations);
 
 // How many regexes nodes compile for it.
 size_t CountRegexes(const google::protobuf::Message& config);

@@ -19,8 +19,11 @@ bool Contains(const List& list, std::string_view value) {
 }
 
 // Null where the plugin cannot be used; the violation says why.
-const PluginEntry* FindUsable(Checkup& checkup, const std::string& name, bool restricted, const std::string& field) {
+const PluginEntry* FindUsable(Checkup& checkup, int index, bool restricted) {
+  const std::string& name = checkup.config.plugins(index).name();
   const PluginEntry* entry = FindPlugin(name);
+  if (entry != nullptr && entry->support == PluginSupport::kSupported && entry->config != nullptr) return entry;
+  const std::string field = checkup.Path("plugin", index, "name");
   const std::string shown = schema::EscapeBytes(name.substr(0, 128));
   if (entry == nullptr) {
     std::vector<std::string> known;
@@ -42,14 +45,14 @@ const PluginEntry* FindUsable(Checkup& checkup, const std::string& name, bool re
   return entry;
 }
 
-void CheckAssumeRole(const Struct& config, const std::string& path, int depth, schema::Violations& violations) {
+void CheckAssumeRole(const Struct& config, const schema::Place& place, int depth, schema::Violations& violations) {
   if (depth > schema::kMaxDepth) return;
   for (const auto& [name, value] : config.fields()) {
-    const std::string at = Cat(path, ".", schema::EscapeBytes(name.substr(0, 64)));
+    const schema::Place at(place, name);
     if (value.has_struct_value()) {
       CheckAssumeRole(value.struct_value(), at, depth + 1, violations);
     } else if (name.find("assume_role") != std::string::npos && !value.has_null_value()) {
-      violations.Add(at,
+      violations.Add(at.Text(),
                      "Nodes have no AWS identity of a gateway's own to assume a role from; give an access key of that "
                      "role instead.",
                      "AWS_ASSUME_ROLE");
@@ -94,17 +97,18 @@ void CheckPlugins(Checkup& checkup) {
     const v1::Plugin& plugin = checkup.config.plugins(i);
     if (plugin.name().empty()) continue;  // the schema asks for it
     const bool restricted = plan.plugin_restrictions() && !Contains(plan.allow_plugins(), plugin.name());
-    const std::string path = checkup.Path("plugin", i, "config");
-    const PluginEntry* entry = FindUsable(checkup, plugin.name(), restricted, checkup.Path("plugin", i, "name"));
-    if (plan.plugin_restrictions()) CheckAssumeRole(plugin.config(), path, 1, checkup.violations);
+    const auto words = [&] { return checkup.Path("plugin", i, "config"); };
+    const schema::Place place(words);
+    const PluginEntry* entry = FindUsable(checkup, i, restricted);
+    if (plan.plugin_restrictions()) CheckAssumeRole(plugin.config(), place, 1, checkup.violations);
     if (entry == nullptr) continue;
     CheckScope(checkup, i, *entry);
     const size_t before = checkup.violations.total();
-    const auto message = DecodeConfig(plugin.config(), *entry->config, path, checkup.violations);
+    const auto message = DecodeConfig(plugin.config(), *entry->config, place, checkup.violations);
     if (checkup.violations.total() != before) continue;
-    schema::Check(*message, path, restricted, checkup.violations);
+    schema::Check(*message, place, restricted, checkup.violations);
     if (checkup.violations.total() == before) {
-      CheckPluginRules(*message, path, checkup.violations);
+      CheckPluginRules(*message, place, checkup.violations);
       regexes += CountRegexes(*message);
     }
   }

@@ -2,6 +2,7 @@
 
 #include "common/schema/json.h"
 #include "common/schema/options.h"
+#include "common/schema/shape.h"
 
 namespace sluice::config {
 
@@ -18,9 +19,8 @@ std::string Reference::path() const {
 std::vector<Reference> ReferencesIn(const Message& entity) {
   std::vector<Reference> out;
   const auto& reflection = *entity.GetReflection();
-  for (int i = 0; i < entity.GetDescriptor()->field_count(); ++i) {
-    const auto* field = entity.GetDescriptor()->field(i);
-    if (schema::OptionsOf(*field).references().empty()) continue;
+  for (const schema::FieldShape* shape : schema::ShapeOf(*entity.GetDescriptor()).references) {
+    const auto* field = shape->field;
     if (field->is_repeated()) {
       for (int at = 0; at < reflection.FieldSize(entity, field); ++at)
         out.push_back({field, at, reflection.GetRepeatedString(entity, field, at)});

@@ -11,6 +11,7 @@
 #include "common/config/entity_paths.h"
 #include "common/config/plugin_catalogue.h"
 #include "common/egress/policy.h"
+#include "common/schema/place.h"
 #include "common/schema/violation.h"
 
 namespace sluice::config {
@@ -24,6 +25,7 @@ struct Checkup {
   absl::flat_hash_map<std::string_view, const v1::Route*> routes;
   size_t regexes = 0;  // counted so far
 
+  // Only where something is wrong: most configurations are right.
   std::string Path(std::string_view kind, int index, std::string_view field) const {
     return at.Of(kind, index) + "." + std::string(field);
   }
@@ -48,7 +50,7 @@ void AddRegexes(Checkup& checkup, std::string_view field, size_t regexes);
 // Decodes a plugin's configuration and fills in its defaults. `descriptor` is of its message.
 std::unique_ptr<google::protobuf::Message> DecodeConfig(const google::protobuf::Struct& config,
                                                         const google::protobuf::Descriptor& descriptor,
-                                                        const std::string& path, schema::Violations& violations);
+                                                        const schema::Place& place, schema::Violations& violations);
 
 // "there is no service 'x'".
 void AddDangling(const std::string& field, std::string_view kind, std::string_view reference,

@@ -1,4 +1,5 @@
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "common/config/lists.h"
 #include "common/config/rules.h"
 #include "common/schema/text.h"
@@ -7,6 +8,7 @@ namespace sluice::config {
 namespace {
 
 using schema::Cat;
+using schema::EscapeBytes;
 
 // What one kind must not have twice. Absent values never clash.
 class Unique {
@@ -14,13 +16,14 @@ class Unique {
   Unique(Checkup& checkup, std::string_view kind) : checkup_(checkup), kind_(kind) {}
 
   void Add(int index, std::string_view field, const std::string& value) {
-    Add(index, field, value, Cat("'", schema::EscapeBytes(value.substr(0, 128)), "' is used by another ", kind_));
+    Add(index, field, value,
+        [&] { return Cat("'", EscapeBytes(value.substr(0, 128)), "' is used by another ", kind_); });
   }
-  void Add(int index, std::string_view field, const std::string& value, std::string message) {
+  void Add(int index, std::string_view field, const std::string& value, absl::FunctionRef<std::string()> message) {
     if (value.empty() || seen_.insert(Cat(field, "\n", value)).second) return;
     std::string place = checkup_.at.Of(kind_, index);
     if (!field.empty()) place += Cat(".", field);
-    checkup_.violations.Add(std::move(place), std::move(message), "DUPLICATE");
+    checkup_.violations.Add(std::move(place), message(), "DUPLICATE");
   }
 
  private:
@@ -30,11 +33,11 @@ class Unique {
 };
 
 // References are written as ids or names, so a name must not be the id of another entity.
-std::string ReferredName(const v1::Consumer& consumer) {
+const std::string& ReferredName(const v1::Consumer& consumer) {
   return consumer.username();
 }
 template <typename Entity>
-std::string ReferredName(const Entity& entity) {
+const std::string& ReferredName(const Entity& entity) {
   return NameIn(entity);
 }
 
@@ -66,37 +69,44 @@ void Add(Unique& unique, int i, const v1::Consumer& consumer) {
   unique.Add(i, "custom_id", consumer.custom_id());
 }
 void Add(Unique& unique, int i, const v1::KeyAuthCredential& credential) {
-  unique.Add(i, "key", credential.key(), "the key is used by another credential");
+  unique.Add(i, "key", credential.key(),
+             [] { return std::string("the key is used by another credential"); });
 }
 void Add(Unique& unique, int i, const v1::Target& target) {
   unique.Add(i, "target", Cat(target.upstream(), "\n", target.target()),
-             Cat("the upstream has a target '", schema::EscapeBytes(target.target().substr(0, 128)), "' already"));
+             [&] {
+               return Cat("the upstream has a target '", EscapeBytes(target.target().substr(0, 128)), "' already");
+             });
 }
 void Add(Unique&, int, const v1::Certificate&) {}
 void Add(Unique& unique, int i, const v1::Sni& sni) {
   unique.Add(i, "name", sni.name());
 }
 void Add(Unique& unique, int i, const v1::CaCertificate& authority) {
-  unique.Add(i, "cert", authority.cert_digest(), "there is another ca_certificate with this certificate");
+  unique.Add(i, "cert", authority.cert_digest(),
+             [] { return std::string("there is another ca_certificate with this certificate"); });
 }
 void Add(Unique& unique, int i, const v1::Plugin& plugin) {
   unique.Add(i, "instance_name", plugin.instance_name());
   unique.Add(i, "", Cat(plugin.name(), "\n", plugin.service(), "\n", plugin.route(), "\n", plugin.consumer()),
-             Cat("there is another plugin '", schema::EscapeBytes(plugin.name().substr(0, 128)),
-                 "' for the same service, route and consumer"));
+             [&] {
+               return Cat("there is another plugin '", EscapeBytes(plugin.name().substr(0, 128)),
+                          "' for the same service, route and consumer");
+             });
 }
 
 }  // namespace
 
 void CheckUniqueness(Checkup& checkup) {
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
+    if (list.empty()) return;
     Unique unique(checkup, kind);
     absl::flat_hash_set<std::string_view> ids;
     for (const auto& entity : list) ids.insert(entity.id());
     for (int i : checkup.at.Order(kind)) {
       unique.Add(i, "id", list[i].id());
       Add(unique, i, list[i]);
-      const std::string name = ReferredName(list[i]);
+      const std::string& name = ReferredName(list[i]);
       if (kind == "plugin" || name.empty() || name == list[i].id() || !ids.contains(name)) continue;
       checkup.violations.Add(checkup.at.Of(kind, i), schema::Cat("its name is the id of another ", kind), "DUPLICATE");
     }

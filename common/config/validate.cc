@@ -1,3 +1,4 @@
+#include "absl/container/flat_hash_set.h"
 #include "common/config/config.h"
 #include "common/config/limits.h"
 #include "common/config/lists.h"
@@ -9,7 +10,6 @@
 namespace sluice::config {
 namespace {
 
-using google::protobuf::Message;
 using schema::Cat;
 
 egress::Policy PolicyOf(const v1::Plan& plan, const FleetRules& rules, schema::Violations& violations) {
@@ -55,7 +55,8 @@ void CheckSchemas(Checkup& checkup) {
   const bool restricted = checkup.config.plan().plugin_restrictions();
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
     for (int i = 0; i < list.size(); ++i) {
-      const std::string& at = checkup.at.Of(kind, i);
+      const auto words = [&] { return checkup.at.Of(kind, i); };
+      const schema::Place at(words);
       if constexpr (std::is_same_v<std::decay_t<decltype(list[i])>, v1::Service>) {
         if (list[i].has_url() && !list[i].has_host()) {
           v1::Service service = list[i];  // only the URL is at fault
@@ -70,18 +71,21 @@ void CheckSchemas(Checkup& checkup) {
 }
 
 void CheckReferences(Checkup& checkup) {
-  absl::flat_hash_map<std::string_view, absl::flat_hash_map<std::string_view, bool>> ids;
+  absl::flat_hash_map<std::string_view, absl::flat_hash_set<std::string_view>> ids;
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
-    for (const auto& entity : list) ids[kind][entity.id()] = true;
+    if (list.empty()) return;
+    auto& of_kind = ids[kind];
+    for (const auto& entity : list) of_kind.insert(entity.id());
   });
-  const auto check = [&](const Message& entity, const std::string& path) {
-    for (const Reference& reference : ReferencesIn(entity)) {
-      if (ids[reference.kind()].contains(reference.value)) continue;
-      AddDangling(Cat(path, ".", reference.path()), reference.kind(), reference.value, checkup.violations);
-    }
-  };
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
-    for (int i = 0; i < list.size(); ++i) check(list[i], checkup.at.Of(kind, i));
+    for (int i = 0; i < list.size(); ++i) {
+      for (const Reference& reference : ReferencesIn(list[i])) {
+        const auto of_kind = ids.find(reference.kind());
+        if (of_kind != ids.end() && of_kind->second.contains(reference.value)) continue;
+        AddDangling(Cat(checkup.at.Of(kind, i), ".", reference.path()), reference.kind(), reference.value,
+                    checkup.violations);
+      }
+    }
   });
 }
 

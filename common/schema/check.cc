@@ -7,14 +7,16 @@
 #include "common/schema/json.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
+#include "common/schema/shape.h"
 #include "common/schema/text.h"
 
 namespace sluice::schema {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
+using google::protobuf::ListValue;
 using google::protobuf::Message;
+using google::protobuf::Struct;
 using google::protobuf::Value;
 
 std::string Number(double number) {
@@ -32,50 +34,54 @@ class Checker {
  public:
   Checker(bool restricted, Violations& violations) : restricted_(restricted), violations_(violations) {}
 
-  void Whole(const Message& message, const std::string& path) {
-    const Descriptor& type = *message.GetDescriptor();
-    for (int i = 0; i < type.field_count(); ++i) Field(message, path, *type.field(i));
+  void Whole(const Message& message, const Place& place) {
+    const Shape& shape = ShapeOf(*message.GetDescriptor());
+    for (const FieldShape& field : shape.fields) {
+      if (shape.unwrapped) {
+        Field(message, place, field);
+      } else {
+        Field(message, Place(place, field.name), field);
+      }
+    }
   }
 
  private:
-  void Field(const Message& message, const std::string& path, const FieldDescriptor& field) {
-    const v1::Field& options = OptionsOf(field);
-    const std::string at = IsUnwrapped(*message.GetDescriptor()) ? path : Join(path, WireName(field));
+  void Field(const Message& message, const Place& at, const FieldShape& shape) {
+    const FieldDescriptor& field = *shape.field;
+    const v1::Field& options = *shape.options;
     if (!IsPresent(message, field)) {
       // What could not be read is not missing.
-      if (options.required() && !violations_.Names(at)) violations_.Add(at, "required field missing");
+      if (options.required() && !violations_.Names(at.Text())) violations_.Add(at.Text(), "required field missing");
       return;
     }
     const size_t before = violations_.total();
     if (field.is_map()) {
-      Map(message, at, field);
+      Map(message, at, field, options);
     } else if (field.is_repeated()) {
-      List(message, at, field);
-    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      List(message, at, field, options);
+    } else if (shape.is_message) {
       Nested(message.GetReflection()->GetMessage(message, &field), at);
     } else {
-      Value value;
-      EncodeField(message, field, value);
-      Scalar(value, at, options);
+      Scalar(message, field, -1, at, options);
     }
     if (violations_.total() == before && (options.restrictions_size() > 0 || !options.unsupported().empty())) {
-      Refused(message, at, field);
+      Refused(message, at, shape);
     }
   }
 
   // Valid values that are refused all the same.
-  void Refused(const Message& message, const std::string& at, const FieldDescriptor& field) {
-    const v1::Field& options = OptionsOf(field);
-    Value value, usual;
-    EncodeField(message, field, value);
-    std::string error;
-    const bool is_default =
-        !options.default_().empty() && ParseJsonValue(options.default_(), usual, error) && JsonEqual(value, usual);
+  void Refused(const Message& message, const Place& at, const FieldShape& shape) {
+    const v1::Field& options = *shape.options;
+    Value value;
+    EncodeField(message, *shape.field, value);
+    const bool is_default = shape.default_value && JsonEqual(value, *shape.default_value);
     for (const v1::Restriction& restriction : options.restrictions()) {
       if (!restricted_ || !Matches(restriction, value, is_default)) continue;
-      return violations_.Add(at, restriction.instead(), restriction.reason());
+      return violations_.Add(at.Text(), restriction.instead(), restriction.reason());
     }
-    if (!options.unsupported().empty() && !is_default) violations_.Add(at, options.unsupported(), "NOT_YET_SUPPORTED");
+    if (!options.unsupported().empty() && !is_default) {
+      violations_.Add(at.Text(), options.unsupported(), "NOT_YET_SUPPORTED");
+    }
   }
 
   static bool Matches(const v1::Restriction& restriction, const Value& value, bool is_default) {
@@ -85,37 +91,35 @@ class Checker {
     return std::any_of(values.begin(), values.end(), [&](const Value& v) { return TextOf(v) == restriction.value(); });
   }
 
-  void Count(size_t size, const std::string& at, const v1::Field& options) {
+  void Count(size_t size, const Place& at, const v1::Field& options) {
     const size_t most = options.max_items() > 0 ? options.max_items() : kMaxItems;
-    if (size < options.min_items()) violations_.Add(at, Cat("length must be at least ", options.min_items()));
-    if (size > most) violations_.Add(at, Cat("has ", size, " items, at most ", most, " are allowed"));
+    if (size < options.min_items()) violations_.Add(at.Text(), Cat("length must be at least ", options.min_items()));
+    if (size > most) violations_.Add(at.Text(), Cat("has ", size, " items, at most ", most, " are allowed"));
   }
 
-  void List(const Message& message, const std::string& at, const FieldDescriptor& field) {
-    const v1::Field& options = OptionsOf(field);
+  void List(const Message& message, const Place& at, const FieldDescriptor& field, const v1::Field& options) {
     const auto& reflection = *message.GetReflection();
     const int size = reflection.FieldSize(message, &field);
     const size_t before = violations_.total();
     Count(static_cast<size_t>(size), at, options);
     if (violations_.total() != before) return;
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      for (int i = 0; i < size; ++i) Nested(reflection.GetRepeatedMessage(message, &field, i), Join(at, i));
+      for (int i = 0; i < size; ++i) Nested(reflection.GetRepeatedMessage(message, &field, i), Place(at, i));
       return;
     }
-    Value list;
-    EncodeField(message, field, list);
+    for (int i = 0; i < size; ++i) Scalar(message, field, i, Place(at, i), options);
+    if (!options.unique_items() || size < 2) return;
     std::set<std::string> seen;
     for (int i = 0; i < size; ++i) {
-      const Value& value = list.list_value().values(i);
-      Scalar(value, Join(at, i), options);
-      if (options.unique_items() && !seen.insert(TextOf(value)).second) {
-        violations_.Add(Join(at, i), "is in the list before; values must be unique");
+      Value value;
+      EncodeElement(message, field, i, value);
+      if (!seen.insert(TextOf(value)).second) {
+        violations_.Add(Place(at, i).Text(), "is in the list before; values must be unique");
       }
     }
   }
 
-  void Map(const Message& message, const std::string& at, const FieldDescriptor& field) {
-    const v1::Field& options = OptionsOf(field);
+  void Map(const Message& message, const Place& at, const FieldDescriptor& field, const v1::Field& options) {
     const auto& reflection = *message.GetReflection();
     const int size = reflection.FieldSize(message, &field);
     const size_t before = violations_.total();
@@ -128,59 +132,74 @@ class Checker {
     }
     const FieldDescriptor& of_value = *field.message_type()->map_value();
     for (const auto& [key, entry] : sorted) {
-      const std::string place = Join(at, key);
-      if (!IsUtf8(key)) violations_.Add(place, "the name is not valid UTF-8");
+      const Place place(at, key);
+      if (!IsUtf8(key)) violations_.Add(place.Text(), "the name is not valid UTF-8");
       if (of_value.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
         Nested(entry->GetReflection()->GetMessage(*entry, &of_value), place);
       } else {
-        Value value;
-        EncodeField(*entry, of_value, value);
-        Scalar(value, place, options);
+        Scalar(*entry, of_value, -1, place, options);
       }
     }
   }
 
-  void Nested(const Message& message, const std::string& at) {
-    if (!IsJson(*message.GetDescriptor())) return Whole(message, at);
-    Value value;
-    if (message.GetDescriptor()->well_known_type() == Descriptor::WELLKNOWNTYPE_STRUCT) {
-      value.mutable_struct_value()->CopyFrom(message);
-    } else if (message.GetDescriptor()->well_known_type() == Descriptor::WELLKNOWNTYPE_LISTVALUE) {
-      value.mutable_list_value()->CopyFrom(message);
+  void Nested(const Message& message, const Place& at) {
+    using google::protobuf::DynamicCastToGenerated;
+    if (const auto* object = DynamicCastToGenerated<Struct>(&message)) {
+      CheckJson(*object, at, 1, violations_);
+    } else if (const auto* list = DynamicCastToGenerated<ListValue>(&message)) {
+      CheckJson(*list, at, 1, violations_);
+    } else if (const auto* value = DynamicCastToGenerated<Value>(&message)) {
+      CheckJson(*value, at, 1, violations_);
     } else {
-      value.CopyFrom(message);
+      Whole(message, at);
     }
-    CheckJson(value, at, 1, violations_);
   }
 
-  void Scalar(const Value& value, const std::string& at, const v1::Field& options) {
-    if (value.has_number_value()) {
-      Bounds(value.number_value(), at, options);
-    } else if (value.has_string_value() && !Text(value.string_value(), at, options)) {
+  // The element `index` of a repeated field, or the field itself (-1).
+  void Scalar(const Message& message, const FieldDescriptor& field, int index, const Place& at,
+              const v1::Field& options) {
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      std::string scratch;
+      const auto& reflection = *message.GetReflection();
+      const std::string& text = index < 0
+                                    ? reflection.GetStringReference(message, &field, &scratch)
+                                    : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
+      if (Text(text, at, options)) OneOf(text, at, options);
       return;
     }
+    if (!options.has_min() && !options.has_max() && options.one_of_size() == 0 &&
+        field.cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE) {
+      return;
+    }
+    Value value;
+    EncodeElement(message, field, index, value);
+    if (value.has_number_value()) Bounds(value.number_value(), at, options);
+    if (options.one_of_size() > 0) OneOf(TextOf(value), at, options);
+  }
+
+  void OneOf(const std::string& text, const Place& at, const v1::Field& options) {
     if (options.one_of_size() == 0) return;
-    const std::string text = TextOf(value);
     if (std::find(options.one_of().begin(), options.one_of().end(), text) == options.one_of().end()) {
-      violations_.Add(at, Cat("expected one of: ", JoinText(options.one_of(), ", ")));
+      violations_.Add(at.Text(), Cat("expected one of: ", JoinText(options.one_of(), ", ")));
     }
   }
 
-  void Bounds(double number, const std::string& at, const v1::Field& options) {
+  void Bounds(double number, const Place& at, const v1::Field& options) {
     const bool low = options.has_min() && !(number >= options.min());
     const bool high = options.has_max() && !(number <= options.max());
-    if (!std::isfinite(number)) return violations_.Add(at, "expected a finite number");
+    if (!std::isfinite(number)) return violations_.Add(at.Text(), "expected a finite number");
     if (!low && !high) return;
     if (options.has_min() && options.has_max()) {
-      violations_.Add(at, Cat("value should be between ", Number(options.min()), " and ", Number(options.max())));
+      violations_.Add(at.Text(),
+                      Cat("value should be between ", Number(options.min()), " and ", Number(options.max())));
     } else if (low) {
-      violations_.Add(at, Cat("value must be at least ", Number(options.min())));
+      violations_.Add(at.Text(), Cat("value must be at least ", Number(options.min())));
     } else {
-      violations_.Add(at, Cat("value must be at most ", Number(options.max())));
+      violations_.Add(at.Text(), Cat("value must be at most ", Number(options.max())));
     }
   }
 
-  bool Text(const std::string& text, const std::string& at, const v1::Field& options) {
+  bool Text(const std::string& text, const Place& at, const v1::Field& options) {
     const size_t most = options.max_length() > 0 ? options.max_length() : kMaxStringBytes;
     std::string error;
     if (!IsUtf8(text)) {
@@ -194,7 +213,7 @@ class Checker {
       // A format's message repeats the value.
       if (!error.empty() && options.secret() && options.format() != v1::FORMAT_URL) error = "invalid value";
     }
-    if (!error.empty()) violations_.Add(at, error);
+    if (!error.empty()) violations_.Add(at.Text(), error);
     return error.empty();
   }
 
@@ -204,8 +223,8 @@ class Checker {
 
 }  // namespace
 
-void Check(const Message& message, const std::string& path, bool restricted, Violations& violations) {
-  Checker(restricted, violations).Whole(message, path);
+void Check(const Message& message, const Place& place, bool restricted, Violations& violations) {
+  Checker(restricted, violations).Whole(message, place);
 }
 
 }  // namespace sluice::schema

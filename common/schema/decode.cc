@@ -6,6 +6,7 @@
 #include "common/schema/json.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
+#include "common/schema/shape.h"
 #include "common/schema/suggest.h"
 #include "common/schema/text.h"
 #include "google/protobuf/map_field.h"
@@ -25,64 +26,72 @@ class Decoder {
  public:
   explicit Decoder(Violations& violations) : violations_(violations) {}
 
-  void Object(const Struct& in, const std::string& path, Message& out) {
-    const Descriptor& type = *out.GetDescriptor();
-    std::vector<std::string> known;
-    for (int i = 0; i < type.field_count(); ++i) {
-      const FieldDescriptor& field = *type.field(i);
-      known.push_back(WireName(field));
-      const auto found = in.fields().find(known.back());
-      if (found == in.fields().end() || found->second.has_null_value()) continue;
-      if (found->second.kind_case() == Value::KIND_NOT_SET || OptionsOf(field).read_only()) continue;
-      const std::string at = Join(path, known.back());
-      if (depth_ > 0 || CheckJson(found->second, at, 2, violations_)) {
+  void Object(const Struct& in, const Place& place, Message& out) {
+    const Shape& shape = ShapeOf(*out.GetDescriptor());
+    std::vector<std::pair<size_t, const Value*>> known;  // in the order of the fields
+    std::vector<std::string_view> unknown;
+    for (const auto& [name, value] : in.fields()) {
+      if (value.has_null_value()) continue;
+      const auto found = shape.by_name.find(std::string_view(name));
+      if (found == shape.by_name.end()) {
+        unknown.push_back(name);
+      } else if (value.kind_case() != Value::KIND_NOT_SET && !shape.fields[found->second].options->read_only()) {
+        known.emplace_back(found->second, &value);
+      }
+    }
+    std::sort(known.begin(), known.end());
+    for (const auto& [index, value] : known) {
+      const FieldShape& field = shape.fields[index];
+      const Place at(place, field.name);
+      if (depth_ > 0 || CheckJson(*value, at, 2, violations_)) {
         ++depth_;
-        Field(found->second, at, out, field);
+        Field(*value, at, out, *field.field);
         --depth_;
       }
     }
-    std::vector<std::string> unknown;
-    for (const auto& [name, value] : in.fields()) {
-      if (std::find(known.begin(), known.end(), name) == known.end() && !value.has_null_value())
-        unknown.push_back(name);
-    }
-    std::sort(unknown.begin(), unknown.end());
-    for (const std::string& name : unknown) {
-      violations_.Add(Join(path, name), Cat("unknown field", DidYouMean(name, known)));
-    }
+    if (!unknown.empty()) Unknown(std::move(unknown), shape, place);
   }
 
  private:
-  void Expected(std::string_view what, const Value& in, const std::string& path) {
-    violations_.Add(path, Cat("expected ", what, ", not ", NameOfKind(in)));
-  }
-
-  void Field(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
-    if (field.is_map()) return Map(in, path, out, field);
-    if (field.is_repeated()) return List(in, path, out, field);
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      return Nested(in, path, *out.GetReflection()->MutableMessage(&out, &field));
+  void Unknown(std::vector<std::string_view> unknown, const Shape& shape, const Place& place) {
+    std::vector<std::string> known;
+    for (const FieldShape& field : shape.fields) known.emplace_back(field.name);
+    std::sort(unknown.begin(), unknown.end());
+    for (const std::string_view name : unknown) {
+      violations_.Add(Place(place, name).Text(), Cat("unknown field", DidYouMean(name, known)));
     }
-    Scalar(in, path, out, field);
   }
 
-  void List(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
-    if (!in.has_list_value()) return Expected("an array", in, path);
+  void Expected(std::string_view what, const Value& in, const Place& place) {
+    violations_.Add(place.Text(), Cat("expected ", what, ", not ", NameOfKind(in)));
+  }
+
+  void Field(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+    if (field.is_map()) return Map(in, place, out, field);
+    if (field.is_repeated()) return List(in, place, out, field);
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      return Nested(in, place, *out.GetReflection()->MutableMessage(&out, &field));
+    }
+    Scalar(in, place, out, field);
+  }
+
+  void List(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+    if (!in.has_list_value()) return Expected("an array", in, place);
     const auto& values = in.list_value().values();
     if (values.empty() && OptionsOf(field).default_().size() > 2) {  // more than "[]"
-      return violations_.Add(path, "length must be at least 1; leave it out for its default");
+      return violations_.Add(place.Text(), "length must be at least 1; leave it out for its default");
     }
     for (int i = 0; i < values.size(); ++i) {
       if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        Nested(values[i], Join(path, i), *out.GetReflection()->AddMessage(&out, &field));
+        Nested(values[i], Place(place, i), *out.GetReflection()->AddMessage(&out, &field));
       } else {
-        Scalar(values[i], Join(path, i), out, field);
+        Scalar(values[i], Place(place, i), out, field);
       }
     }
   }
 
-  void Map(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
-    if (!in.has_struct_value()) return Expected("an object", in, path);
+  void Map(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+    if (!in.has_struct_value()) return Expected("an object", in, place);
     SLUICE_CHECK(field.message_type()->map_key()->cpp_type() == FieldDescriptor::CPPTYPE_STRING);
     const FieldDescriptor& of_value = *field.message_type()->map_value();
     std::vector<std::string_view> names;
@@ -93,79 +102,80 @@ class Decoder {
       if (value.has_null_value()) continue;
       Message* entry = out.GetReflection()->AddMessage(&out, &field);
       entry->GetReflection()->SetString(entry, field.message_type()->map_key(), std::string(name));
-      Field(value, Join(path, name), *entry, of_value);
+      Field(value, Place(place, name), *entry, of_value);
     }
   }
 
-  void Nested(const Value& in, const std::string& path, Message& out) {
+  void Nested(const Value& in, const Place& place, Message& out) {
     const Descriptor& type = *out.GetDescriptor();
-    if (IsJson(type)) return Json(in, path, out);
-    if (IsUnwrapped(type)) return List(in, path, out, *type.field(0));
-    if (!in.has_struct_value()) return Expected("an object", in, path);
-    Object(in.struct_value(), path, out);
+    if (IsJson(type)) return Json(in, place, out);
+    if (IsUnwrapped(type)) return List(in, place, out, *type.field(0));
+    if (!in.has_struct_value()) return Expected("an object", in, place);
+    Object(in.struct_value(), place, out);
   }
 
-  void Json(const Value& in, const std::string& path, Message& out) {
+  void Json(const Value& in, const Place& place, Message& out) {
     switch (out.GetDescriptor()->well_known_type()) {
       case Descriptor::WELLKNOWNTYPE_STRUCT:
-        if (!in.has_struct_value()) return Expected("an object", in, path);
+        if (!in.has_struct_value()) return Expected("an object", in, place);
         return out.CopyFrom(in.struct_value());
       case Descriptor::WELLKNOWNTYPE_LISTVALUE:
-        if (!in.has_list_value()) return Expected("an array", in, path);
+        if (!in.has_list_value()) return Expected("an array", in, place);
         return out.CopyFrom(in.list_value());
       default:
         return out.CopyFrom(in);
     }
   }
 
-  void Scalar(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+  void Scalar(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING:
-        return String(in, path, out, field);
+        return String(in, place, out, field);
       case FieldDescriptor::CPPTYPE_BOOL:
-        if (!in.has_bool_value()) return Expected("a boolean", in, path);
+        if (!in.has_bool_value()) return Expected("a boolean", in, place);
         return Put<bool>(out, field, in.bool_value());
       case FieldDescriptor::CPPTYPE_DOUBLE:
-        if (!in.has_number_value()) return Expected("a number", in, path);
+        if (!in.has_number_value()) return Expected("a number", in, place);
         return Put<double>(out, field, in.number_value());
       case FieldDescriptor::CPPTYPE_INT32:
-        return Integer<int32_t>(in, path, out, field);
+        return Integer<int32_t>(in, place, out, field);
       case FieldDescriptor::CPPTYPE_UINT32:
-        return Integer<uint32_t>(in, path, out, field);
+        return Integer<uint32_t>(in, place, out, field);
       case FieldDescriptor::CPPTYPE_INT64:
-        return Integer<int64_t>(in, path, out, field);
+        return Integer<int64_t>(in, place, out, field);
       case FieldDescriptor::CPPTYPE_UINT64:
-        return Integer<uint64_t>(in, path, out, field);
+        return Integer<uint64_t>(in, place, out, field);
       default:
         SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
     }
   }
 
   // A reference may be written as an object with the one thing that names the entity.
-  void String(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
+  void String(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
     if (in.has_string_value()) return Put<std::string>(out, field, in.string_value());
-    if (OptionsOf(field).references().empty()) return Expected("a string", in, path);
-    if (!in.has_struct_value()) return Expected("a name, or an object with name or id", in, path);
+    if (OptionsOf(field).references().empty()) return Expected("a string", in, place);
+    if (!in.has_struct_value()) return Expected("a name, or an object with name or id", in, place);
     const Value* named = nullptr;
     for (const char* key : {"id", "name", "username"}) {
       const auto found = in.struct_value().fields().find(key);
       if (found != in.struct_value().fields().end() && found->second.has_string_value()) named = &found->second;
       if (named != nullptr) break;
     }
-    if (named == nullptr) return violations_.Add(path, "expected a name, or an object with name or id");
+    if (named == nullptr) return violations_.Add(place.Text(), "expected a name, or an object with name or id");
     Put<std::string>(out, field, named->string_value());
   }
 
   template <typename T>
-  void Integer(const Value& in, const std::string& path, Message& out, const FieldDescriptor& field) {
-    if (!in.has_number_value()) return Expected("an integer", in, path);
+  void Integer(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+    if (!in.has_number_value()) return Expected("an integer", in, place);
     const double number = in.number_value();
-    if (number != std::floor(number)) return violations_.Add(path, "expected an integer");
+    if (number != std::floor(number)) return violations_.Add(place.Text(), "expected an integer");
     const double low = std::max(static_cast<double>(std::numeric_limits<T>::min()), -kMaxExact);
     const double high = std::min(static_cast<double>(std::numeric_limits<T>::max()), kMaxExact);
     if (number < low || number > high) {
       return violations_.Add(
-          path, Cat("value should be between ", static_cast<int64_t>(low), " and ", static_cast<int64_t>(high)));
+          place.Text(),
+          Cat("value should be between ", static_cast<int64_t>(low), " and ", static_cast<int64_t>(high)));
     }
     Put<T>(out, field, static_cast<T>(number));
   }
@@ -197,8 +207,8 @@ class Decoder {
 
 }  // namespace
 
-void Decode(const Struct& in, const std::string& path, Message& out, Violations& violations) {
-  Decoder(violations).Object(in, path, out);
+void Decode(const Struct& in, const Place& place, Message& out, Violations& violations) {
+  Decoder(violations).Object(in, place, out);
 }
 
 }  // namespace sluice::schema

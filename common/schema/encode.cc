@@ -2,6 +2,7 @@
 #include "common/schema/encode_field.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
+#include "common/schema/shape.h"
 
 namespace sluice::schema {
 namespace {
@@ -15,8 +16,9 @@ using google::protobuf::Value;
 
 void EncodeMessage(const Message& message, Value& out);
 
-// The element `index` of a repeated field, or the field itself (-1).
-void EncodeOne(const Message& message, const FieldDescriptor& field, int index, Value& out) {
+}  // namespace
+
+void EncodeElement(const Message& message, const FieldDescriptor& field, int index, Value& out) {
   const auto& reflection = *message.GetReflection();
   const bool one = index < 0;
   switch (field.cpp_type()) {
@@ -56,6 +58,8 @@ void EncodeOne(const Message& message, const FieldDescriptor& field, int index, 
   }
 }
 
+namespace {
+
 void EncodeMessage(const Message& message, Value& out) {
   switch (message.GetDescriptor()->well_known_type()) {
     case Descriptor::WELLKNOWNTYPE_STRUCT:
@@ -77,7 +81,7 @@ void EncodeMessage(const Message& message, Value& out) {
 }  // namespace
 
 void EncodeField(const Message& message, const FieldDescriptor& field, Value& out) {
-  if (!field.is_repeated()) return EncodeOne(message, field, -1, out);
+  if (!field.is_repeated()) return EncodeElement(message, field, -1, out);
   const auto& reflection = *message.GetReflection();
   const int size = reflection.FieldSize(message, &field);
   if (field.is_map()) {
@@ -85,20 +89,20 @@ void EncodeField(const Message& message, const FieldDescriptor& field, Value& ou
     const FieldDescriptor& key = *field.message_type()->map_key();
     for (int i = 0; i < size; ++i) {
       const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
-      EncodeOne(entry, *field.message_type()->map_value(), -1, fields[entry.GetReflection()->GetString(entry, &key)]);
+      Value& value = fields[entry.GetReflection()->GetString(entry, &key)];
+      EncodeElement(entry, *field.message_type()->map_value(), -1, value);
     }
     return;
   }
   ListValue& list = *out.mutable_list_value();
-  for (int i = 0; i < size; ++i) EncodeOne(message, field, i, *list.add_values());
+  for (int i = 0; i < size; ++i) EncodeElement(message, field, i, *list.add_values());
 }
 
 Struct Encode(const Message& message) {
   Struct out;
-  const Descriptor& type = *message.GetDescriptor();
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (IsPresent(message, field)) EncodeField(message, field, (*out.mutable_fields())[WireName(field)]);
+  for (const FieldShape& shape : ShapeOf(*message.GetDescriptor()).fields) {
+    const FieldDescriptor& field = *shape.field;
+    if (IsPresent(message, field)) EncodeField(message, field, (*out.mutable_fields())[std::string(shape.name)]);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/schema/place.h"
 #include "common/schema/violation.h"
 #include "google/protobuf/struct.pb.h"
 
@@ -18,8 +19,9 @@ bool JsonEqual(const google::protobuf::Value& a, const google::protobuf::Value& 
 
 // Depth, numbers, item counts and UTF-8 of JSON whose shape no schema describes. True where nothing is wrong. `depth`
 // is that of `value` itself, from 1.
-bool CheckJson(const google::protobuf::Value& value, const std::string& path, int depth, Violations& violations);
-bool CheckJson(const google::protobuf::Struct& object, const std::string& path, int depth, Violations& violations);
+bool CheckJson(const google::protobuf::Value& value, const Place& place, int depth, Violations& violations);
+bool CheckJson(const google::protobuf::Struct& object, const Place& place, int depth, Violations& violations);
+bool CheckJson(const google::protobuf::ListValue& list, const Place& place, int depth, Violations& violations);
 
 // "a string", "an array": for "expected ..., not ...".
 std::string_view NameOfKind(const google::protobuf::Value& value);

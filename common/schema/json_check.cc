@@ -9,17 +9,18 @@
 namespace sluice::schema {
 namespace {
 
+using google::protobuf::ListValue;
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
-bool Wrong(const std::string& path, std::string message, Violations& violations) {
-  violations.Add(path, std::move(message));
+bool Wrong(const Place& place, std::string message, Violations& violations) {
+  violations.Add(place.Text(), std::move(message));
   return false;
 }
 
-bool CheckCount(int count, const std::string& path, Violations& violations) {
-  if (static_cast<size_t>(count) <= kMaxItems) return true;
-  return Wrong(path, Cat("has ", count, " items, at most ", kMaxItems, " are allowed"), violations);
+bool CheckCount(size_t count, const Place& place, Violations& violations) {
+  if (count <= kMaxItems) return true;
+  return Wrong(place, Cat("has ", count, " items, at most ", kMaxItems, " are allowed"), violations);
 }
 
 }  // namespace
@@ -69,40 +70,43 @@ bool JsonEqual(const Value& a, const Value& b) {
   }
 }
 
-bool CheckJson(const Struct& object, const std::string& path, int depth, Violations& violations) {
-  if (depth > kMaxDepth) return Wrong(path, Cat("nested deeper than ", kMaxDepth), violations);
-  bool good = CheckCount(object.fields().size(), path, violations);
-  if (!good) return false;
-  std::vector<std::string_view> names;
-  for (const auto& field : object.fields()) names.push_back(field.first);
-  std::sort(names.begin(), names.end());
-  for (std::string_view name : names) {
-    const std::string at = Join(path, name);
+bool CheckJson(const Struct& object, const Place& place, int depth, Violations& violations) {
+  if (depth > kMaxDepth) return Wrong(place, Cat("nested deeper than ", kMaxDepth), violations);
+  if (!CheckCount(object.fields().size(), place, violations)) return false;
+  std::vector<std::pair<std::string_view, const Value*>> sorted;
+  for (const auto& field : object.fields()) sorted.emplace_back(field.first, &field.second);
+  std::sort(sorted.begin(), sorted.end());
+  bool good = true;
+  for (const auto& [name, value] : sorted) {
+    const Place at(place, name);
     if (!IsUtf8(name)) good = Wrong(at, "the name is not valid UTF-8", violations);
     if (name.size() > kMaxStringBytes) good = Wrong(at, "the name is too long", violations);
-    if (!CheckJson(object.fields().at(std::string(name)), at, depth + 1, violations)) good = false;
+    if (!CheckJson(*value, at, depth + 1, violations)) good = false;
   }
   return good;
 }
 
-bool CheckJson(const Value& value, const std::string& path, int depth, Violations& violations) {
+bool CheckJson(const ListValue& list, const Place& place, int depth, Violations& violations) {
+  if (depth > kMaxDepth) return Wrong(place, Cat("nested deeper than ", kMaxDepth), violations);
+  bool good = CheckCount(static_cast<size_t>(list.values_size()), place, violations);
+  for (int i = 0; good && i < list.values_size(); ++i) {
+    good = CheckJson(list.values(i), Place(place, i), depth + 1, violations);
+  }
+  return good;
+}
+
+bool CheckJson(const Value& value, const Place& place, int depth, Violations& violations) {
   switch (value.kind_case()) {
     case Value::kStructValue:
-      return CheckJson(value.struct_value(), path, depth, violations);
-    case Value::kListValue: {
-      if (depth > kMaxDepth) return Wrong(path, Cat("nested deeper than ", kMaxDepth), violations);
-      bool good = CheckCount(value.list_value().values_size(), path, violations);
-      for (int i = 0; good && i < value.list_value().values_size(); ++i) {
-        good = CheckJson(value.list_value().values(i), Join(path, i), depth + 1, violations);
-      }
-      return good;
-    }
+      return CheckJson(value.struct_value(), place, depth, violations);
+    case Value::kListValue:
+      return CheckJson(value.list_value(), place, depth, violations);
     case Value::kStringValue:
-      if (!IsUtf8(value.string_value())) return Wrong(path, "invalid UTF-8", violations);
+      if (!IsUtf8(value.string_value())) return Wrong(place, "invalid UTF-8", violations);
       if (value.string_value().size() <= kMaxStringBytes) return true;
-      return Wrong(path, Cat("length must be at most ", kMaxStringBytes), violations);
+      return Wrong(place, Cat("length must be at most ", kMaxStringBytes), violations);
     case Value::kNumberValue:
-      return std::isfinite(value.number_value()) || Wrong(path, "expected a finite number", violations);
+      return std::isfinite(value.number_value()) || Wrong(place, "expected a finite number", violations);
     default:
       return true;
   }

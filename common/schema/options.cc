@@ -1,5 +1,6 @@
 #include "common/schema/options.h"
 
+#include "common/schema/place.h"
 #include "common/schema/text.h"
 
 namespace sluice::schema {
@@ -59,6 +60,12 @@ std::string Join(const std::string& path, std::string_view key) {
 
 std::string Join(const std::string& path, int index) {
   return Cat(path, "[", index, "]");
+}
+
+std::string Place::Text() const {
+  if (words_) return (*words_)();
+  if (up_ == nullptr) return std::string(text_);
+  return index_ >= 0 ? Join(up_->Text(), index_) : Join(up_->Text(), key_);
 }
 
 }  // namespace sluice::schema

@@ -2,10 +2,11 @@
 
 // The reflection-driven engine behind every entity and every plugin's configuration: the options in
 // proto/sluice/schema/v1 say what a field may hold, these functions hold it to that. Stateless; callable from every
-// thread. Paths in violations are relative to `path` ("" for the top).
+// thread. Paths in violations are relative to `path` or `place` ("" for the top).
 
 #include <string>
 
+#include "common/schema/place.h"
 #include "common/schema/violation.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/struct.pb.h"
@@ -19,8 +20,12 @@ inline constexpr size_t kMaxItems = 10000;        // where a field names no maxi
 // Reads a JSON object into `out`. Unknown fields, wrong types and invalid UTF-8 are violations; null is absence.
 // A reference is written as "name", {"name": "..."}, {"id": "..."}. Does not fill in defaults and does not check
 // bounds.
-void Decode(const google::protobuf::Struct& in, const std::string& path, google::protobuf::Message& out,
+void Decode(const google::protobuf::Struct& in, const Place& place, google::protobuf::Message& out,
             Violations& violations);
+inline void Decode(const google::protobuf::Struct& in, const std::string& path, google::protobuf::Message& out,
+                   Violations& violations) {
+  Decode(in, Place(path), out, violations);
+}
 
 // Sets every absent field that has a default.
 void FillDefaults(google::protobuf::Message& message);
@@ -30,7 +35,11 @@ void StripDefaults(google::protobuf::Message& message);
 
 // Checks bounds, formats, required fields, allowed values and unsupported ones. With `restricted`, also the values that
 // plans with plugin restrictions refuse; those violations carry the restriction's reason.
-void Check(const google::protobuf::Message& message, const std::string& path, bool restricted, Violations& violations);
+void Check(const google::protobuf::Message& message, const Place& place, bool restricted, Violations& violations);
+inline void Check(const google::protobuf::Message& message, const std::string& path, bool restricted,
+                  Violations& violations) {
+  Check(message, Place(path), restricted, violations);
+}
 
 // The message as Kong writes it: snake_case names, unwrapped lists, references as plain strings, absent fields left
 // out.

@@ -1,6 +1,8 @@
 #include "common/schema/text.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace sluice::schema {
 
@@ -53,6 +55,14 @@ std::string EscapeBytes(std::string_view text) {
 bool IsUtf8(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
+    uint64_t eight;
+    if (text.size() - i >= sizeof eight) {  // ASCII goes by the word
+      std::memcpy(&eight, text.data() + i, sizeof eight);
+      if ((eight & 0x8080808080808080) == 0) {
+        i += sizeof eight;
+        continue;
+      }
+    }
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) {
       ++i;

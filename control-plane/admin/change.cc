@@ -1,6 +1,7 @@
 #include "control-plane/admin/change.h"
 
-#include "common/config/entity.h"
+#include "absl/container/flat_hash_set.h"
+#include "common/config/lists.h"
 #include "common/schema/schema.h"
 #include "common/schema/text.h"
 #include "control-plane/admin/etag.h"
@@ -16,36 +17,40 @@ using config::v1::GatewayConfig;
 using schema::Cat;
 
 // What the database holds unique within a kind. A plugin's name repeats; a credential's key is a hash.
+std::string UniqueName(const config::v1::Plugin& plugin) { return plugin.instance_name(); }
+std::string UniqueName(const config::v1::Consumer& consumer) { return consumer.username(); }
+std::string UniqueName(const config::v1::KeyAuthCredential& credential) { return credential.key(); }
+std::string UniqueName(const config::v1::Target&) { return ""; }
+template <typename Entity>
 std::string UniqueName(const Entity& entity) {
-  if (entity.has_plugin()) return entity.plugin().instance_name();
-  if (entity.has_consumer()) return entity.consumer().username();
-  if (entity.has_key_auth()) return entity.key_auth().key();
-  if (entity.has_target()) return "";
-  return config::NameOf(entity);
+  return config::NameIn(entity);
 }
 
-store::EntityRow RowOf(const Entity& entity) {
-  const Message& inside = *config::Unwrap(entity);
+template <typename Entity>
+store::EntityRow RowOf(std::string_view kind, const Entity& entity) {
   store::EntityRow row;
-  row.kind = std::string(config::KindOf(entity));
-  row.id = config::IdOf(entity);
+  row.kind = std::string(kind);
+  row.id = entity.id();
   row.name = UniqueName(entity);
-  const google::protobuf::FieldDescriptor* tags = inside.GetDescriptor()->FindFieldByName("tags");
-  for (int i = 0; i < inside.GetReflection()->FieldSize(inside, tags); ++i) {
-    row.tags.push_back(inside.GetReflection()->GetRepeatedString(inside, tags, i));
-  }
-  row.references = ReferencesOf(inside);
+  row.tags.assign(entity.tags().begin(), entity.tags().end());
+  row.references = ReferencesOf(entity);
   return row;
 }
 
 void AddRows(const Changed& changed, store::Write& write) {
+  absl::flat_hash_set<std::string_view> put;  // ids are told apart by kind as well, but none is used twice
   for (const config::Change& change : changed.changes) {
     if (change.action == config::Change::Action::kDelete) {
       write.deletes.emplace_back(change.kind, change.id);
-    } else if (const std::optional<Entity> entity = config::FindEntity(changed.config, change.kind, change.id)) {
-      write.upserts.push_back(RowOf(*entity));
+    } else {
+      put.insert(change.id);
     }
   }
+  config::ForEachList(changed.config, [&](std::string_view kind, const auto& list) {
+    for (const auto& entity : list) {
+      if (put.contains(entity.id())) write.upserts.push_back(RowOf(kind, entity));
+    }
+  });
 }
 
 // The change in memory: everything but the commit.
@@ -208,15 +213,15 @@ absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const Ch
 
 absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call, const GatewayConfig& config,
                                         const ChangeRequest& request, const Edit& edit) {
-  const absl::StatusOr<Changed> changed = Prepare(deps, request, config, edit);
+  absl::StatusOr<Changed> changed = Prepare(deps, request, config, edit);
   if (!changed.ok()) return changed.status();
   store::Write write;
-  write.config = changed->config;
   write.author = call.caller.name;
   write.message = request.message;
   write.audit = call.Audit();
   write.changes = Count(changed->changes);
   AddRows(*changed, write);
+  write.config = std::move(changed->config);
   return write;
 }
 

@@ -77,6 +77,7 @@ class Importer {
 
   void Commit(std::vector<Candidate>& candidates) {
     std::vector<store::Write> writes;
+    writes.reserve(candidates.size());
     for (Candidate& candidate : candidates) writes.push_back(std::move(candidate.write));
     const absl::StatusOr<std::vector<store::Committed>> made = deps_.store.Import(writes);
     call_.audited = made.ok() && !writes.empty();

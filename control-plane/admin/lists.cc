@@ -15,19 +15,33 @@ using config::v1::GatewayConfig;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-const FieldDescriptor& Field(const Message& entity, const char* name) {
-  const FieldDescriptor* field = entity.GetDescriptor()->FindFieldByName(name);
-  SLUICE_CHECK(field != nullptr);
-  return *field;
+// The fields that every entity has.
+struct Common {
+  const FieldDescriptor* id;
+  const FieldDescriptor* created;
+  const FieldDescriptor* updated;
+};
+
+const Common& CommonOf(const Message& entity) {
+  static const auto& known = *new std::unordered_map<const Descriptor*, Common>([] {
+    std::unordered_map<const Descriptor*, Common> found;
+    for (const FieldDescriptor* list : EntityLists()) {
+      const Descriptor& type = *list->message_type();
+      const Common common{type.FindFieldByName("id"), type.FindFieldByName("created_at"),
+                          type.FindFieldByName("updated_at")};
+      SLUICE_CHECK(common.id != nullptr && common.created != nullptr && common.updated != nullptr);
+      found[&type] = common;
+    }
+    return found;
+  }());
+  return known.at(entity.GetDescriptor());
 }
 
-std::string GetString(const Message& entity, const FieldDescriptor& field) {
-  return entity.GetReflection()->GetString(entity, &field);
-}
+std::string IdOf(const Message& entity) { return entity.GetReflection()->GetString(entity, CommonOf(entity).id); }
 
 void SetTimes(Message& entity, int64_t created, int64_t updated) {
-  entity.GetReflection()->SetInt64(&entity, &Field(entity, "created_at"), created);
-  entity.GetReflection()->SetInt64(&entity, &Field(entity, "updated_at"), updated);
+  entity.GetReflection()->SetInt64(&entity, CommonOf(entity).created, created);
+  entity.GetReflection()->SetInt64(&entity, CommonOf(entity).updated, updated);
 }
 
 }  // namespace
@@ -73,28 +87,32 @@ void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now, boo
   for (const FieldDescriptor* list : EntityLists()) {
     for (int i = 0; i < current.GetReflection()->FieldSize(current, list); ++i) {
       const Message& entity = current.GetReflection()->GetRepeatedMessage(current, list, i);
-      known[GetString(entity, Field(entity, "id"))] = &entity;
+      known[IdOf(entity)] = &entity;
     }
   }
   ForEachEntity(wanted, [&](const FieldDescriptor&, Message& entity) {
-    const FieldDescriptor& id_field = Field(entity, "id");
-    if (GetString(entity, id_field).empty()) entity.GetReflection()->SetString(&entity, &id_field, RandomUuid());
-    const auto found = known.find(GetString(entity, id_field));
+    std::string id = IdOf(entity);
+    if (id.empty()) {
+      id = RandomUuid();
+      entity.GetReflection()->SetString(&entity, CommonOf(entity).id, id);
+    }
+    const auto found = known.find(id);
     if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor()) {
       if (!restored) SetTimes(entity, now, now);
       return;
     }
     const Message& old = *found->second;
-    SetTimes(entity, old.GetReflection()->GetInt64(old, &Field(old, "created_at")),
-             old.GetReflection()->GetInt64(old, &Field(old, "updated_at")));
+    SetTimes(entity, old.GetReflection()->GetInt64(old, CommonOf(old).created),
+             old.GetReflection()->GetInt64(old, CommonOf(old).updated));
   });
 }
 
 void SetUpdated(GatewayConfig& config, const std::vector<std::string>& ids, int64_t now) {
+  if (ids.empty()) return;
   const std::set<std::string> wanted(ids.begin(), ids.end());
   ForEachEntity(config, [&](const FieldDescriptor&, Message& entity) {
-    if (!wanted.contains(GetString(entity, Field(entity, "id")))) return;
-    entity.GetReflection()->SetInt64(&entity, &Field(entity, "updated_at"), now);
+    if (!wanted.contains(IdOf(entity))) return;
+    entity.GetReflection()->SetInt64(&entity, CommonOf(entity).updated, now);
   });
 }
 

@@ -24,7 +24,7 @@ std::unique_ptr<google::protobuf::Message> Decode(std::string_view name, std::st
   schema::Decode(document, "", *message, violations);
   schema::FillDefaults(*message);
   schema::Check(*message, "", true, violations);
-  config::CheckPluginRules(*message, "", violations);
+  config::CheckPluginRules(*message, schema::Place(""), violations);
   return message;
 }
 
