@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -92,6 +93,7 @@ absl::Status Connection::Reconnect() {
     return absl::UnavailableError("cannot reach the database: " + reason);
   }
   PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+  PQsetnonblocking(connection_, 1);  // so that a large statement waits in AwaitReady, too
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(options_.statement_timeout).count();
   return Execute(absl::StrCat("set statement_timeout = ", milliseconds,
                               "; set idle_in_transaction_session_timeout = ", milliseconds)
@@ -117,7 +119,7 @@ absl::StatusOr<Result> Connection::Check(pg_result* raw) {
 
 absl::Status Connection::Prepare(const Statement& statement) {
   if (prepared_.contains(statement.name)) return absl::OkStatus();
-  auto result = Check(PQprepare(connection_, statement.name, statement.sql, 0, nullptr));
+  auto result = Await(PQsendPrepare(connection_, statement.name, statement.sql, 0, nullptr));
   if (!result.ok()) return result.status();
   prepared_.insert(statement.name);
   return absl::OkStatus();
@@ -136,11 +138,42 @@ absl::StatusOr<Result> Connection::Run(const Statement& statement, const Paramet
     values.push_back(value.data());
     lengths.push_back(static_cast<int>(value.size()));
   }
-  return Check(PQexecPrepared(connection_, statement.name, static_cast<int>(values.size()), values.data(),
-                              lengths.data(), parameters.formats_.data(), Parameters::kBinary));
+  return Await(PQsendQueryPrepared(connection_, statement.name, static_cast<int>(values.size()), values.data(),
+                                   lengths.data(), parameters.formats_.data(), Parameters::kBinary));
 }
 
-absl::Status Connection::Execute(const char* sql) { return Check(PQexec(connection_, sql)).status(); }
+absl::Status Connection::Execute(const char* sql) { return Await(PQsendQuery(connection_, sql)).status(); }
+
+absl::StatusOr<Result> Connection::Await(int sent) {
+  if (sent == 0) return absl::UnavailableError("database: the connection was lost");
+  const Duration patience = options_.statement_timeout + kAnswerGrace;
+  const MonotonicTime deadline = patient_ ? MonotonicTime::max() : std::chrono::steady_clock::now() + patience;
+  pg_result* last = nullptr;
+  while (AwaitReady(deadline)) {
+    pg_result* const next = PQgetResult(connection_);
+    if (next == nullptr) return Check(last);
+    PQclear(last);
+    last = next;
+  }
+  PQclear(last);
+  PQfinish(connection_);
+  connection_ = nullptr;
+  return absl::UnavailableError("database: the server does not answer");
+}
+
+// Until everything is sent and a result can be read, or the connection is found to be lost, which reading says.
+bool Connection::AwaitReady(MonotonicTime deadline) {
+  while (true) {
+    const int unsent = PQflush(connection_);
+    if (unsent < 0 || (unsent == 0 && PQisBusy(connection_) == 0)) return true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd event{PQsocket(connection_), static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN), 0};
+    constexpr int64_t kMaxPollMs = 60'000;
+    poll(&event, 1, static_cast<int>(std::min<int64_t>(left.count(), kMaxPollMs)));
+    if ((event.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0) return true;
+  }
+}
 
 int Connection::descriptor() const { return PQsocket(connection_); }
 

@@ -60,6 +60,8 @@ class Result {
   std::shared_ptr<pg_result> result_;
 };
 
+inline constexpr Duration kAnswerGrace = std::chrono::seconds(5);
+
 class Connection {
  public:
   explicit Connection(Options options) : options_(std::move(options)) {}
@@ -74,6 +76,9 @@ class Connection {
   absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
   // Constant SQL without parameters: BEGIN, COMMIT, LISTEN, migrations.
   absl::Status Execute(const char* sql);
+  // From now on an answer may take any time. Else a server that does not answer for the statement's time and
+  // kAnswerGrace is given up, as one is that hangs while its machine keeps the connection open.
+  void SetPatient(bool patient) { patient_ = patient; }
 
   // For waiting on notifications.
   int descriptor() const;
@@ -82,9 +87,13 @@ class Connection {
 
  private:
   absl::Status Prepare(const Statement& statement);
+  // What the server answers to what was sent; `sent` is what libpq said of sending it.
+  absl::StatusOr<Result> Await(int sent);
+  bool AwaitReady(MonotonicTime deadline);
   absl::StatusOr<Result> Check(pg_result* result);
 
   const Options options_;
+  bool patient_ = false;
   pg_conn* connection_ = nullptr;
   std::unordered_set<std::string> prepared_;
 };

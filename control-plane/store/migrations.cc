@@ -69,10 +69,12 @@ absl::Status ApplyPending(Connection& connection, const std::vector<Migration>& 
 }  // namespace
 
 absl::Status Migrate(Connection& connection, const std::vector<Migration>& migrations) {
+  connection.SetPatient(true);  // for another replica's migrations, and for our own
   absl::Status status = connection.Execute(kLock);
   if (!status.ok()) return status;
   status = ApplyPending(connection, migrations);
   const absl::Status unlocked = connection.Execute(kUnlock);
+  connection.SetPatient(false);
   return status.ok() ? unlocked : status;
 }
 

@@ -20,6 +20,21 @@ TEST_CASE("traffic does not notice that the database is killed, and writes work 
   busy.CheckTraffic();
 }
 
+TEST_CASE("a database that hangs and keeps its connections is a database that is away") {
+  Busy busy;
+  Postgres& database = busy.platform.database();
+  database.Freeze();
+  const Finished refused = busy.platform.Sluice({"gateway", "create", "late"});
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err.find("database") != std::string::npos);
+  busy.platform.Ok({"nodes"});  // what is in memory is answered
+  busy.AwaitRequests(120);
+  database.Thaw();
+  REQUIRE(Eventually([&] { return busy.platform.Sluice({"gateway", "create", "later"}).exit_code == 0; }));
+  busy.Change(1);
+  busy.CheckTraffic();
+}
+
 TEST_CASE("what was acknowledged before the database was killed is there afterwards") {
   Busy busy({.nodes = 1});
   std::vector<std::string> acknowledged;

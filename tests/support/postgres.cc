@@ -96,6 +96,17 @@ void Postgres::Kill() {
   server_.reset();
 }
 
+// The server's own process makes new ones only; the others are its children.
+void Postgres::Freeze() {
+  server_->Signal(SIGSTOP);
+  Run({"pkill", "-STOP", "-P", std::to_string(server_->pid())});
+}
+
+void Postgres::Thaw() {
+  Run({"pkill", "-CONT", "-P", std::to_string(server_->pid())});
+  server_->Signal(SIGCONT);
+}
+
 void Postgres::Stop() {
   server_->Signal(SIGINT);
   server_->Wait();

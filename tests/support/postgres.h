@@ -24,6 +24,8 @@ class Postgres {
   void Stop();     // as an operator would: connections are ended, nothing is lost
   void Kill();     // SIGKILL: what was not committed is lost
   void Restart();
+  void Freeze();   // every process of it stops and keeps its connections, as on a machine that hangs
+  void Thaw();
   std::string host() const { return folder_.path(); }  // as libpq names it: where the socket is
   std::string conninfo() const { return ConnectionString("postgres"); }  // of the database that is there from the start
   // The connection string of a new, empty database.
