@@ -151,10 +151,11 @@ int Main(int argc, char** argv) {
   int received = 0;
   sigwait(&signals, &received);
   log::Info("draining", {{"signal", strsignal(received)}});
-  usage_clock.reset();
-  client->reset();  // a node that leaves is not waited for
+  // Changes are taken to the end: clients still come during the lame-duck time, and find what `wait` says is live.
   const bool whole = (*workers)->Drain(kLameDuck, kInFlight);
   log::Info(whole ? "drained" : "drained; some exchanges were cut at the deadline");
+  usage_clock.reset();
+  client->reset();
   if (*leases != nullptr) (*leases)->Leave(kGoodbye);
   leases->reset();
   ops->reset();
