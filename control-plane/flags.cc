@@ -60,6 +60,7 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
   app.add_option("--state", flags.state, "folder of the fleet's certificates and the first token")
       ->envname("SLUICE_STATE");
   AddServeOptions(app, flags);
+  AddProvisionOptions(app, flags.provision);
   AddIssue(app, flags);
   // The parser throws; nothing else of ours does.
   try {
@@ -71,6 +72,7 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
     if (flags.database.empty() && flags.database_file.empty()) {
       throw CLI::RequiredError("--database or --database-file");
     }
+    CheckProvisionOptions(flags.provision);
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error) == 0 ? 0 : 64;
     return false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "control-plane/provision_flags.h"
 
 namespace sluice {
 
@@ -29,6 +30,7 @@ struct Flags {
   std::vector<std::string> protect;
 
   Duration move_overlap = std::chrono::seconds(60);  // of both cells of a move
+  ProvisionFlags provision;
   Duration node_life = std::chrono::hours(24);  // of a node's certificate
 
   bool issue = false;  // the subcommand

@@ -33,6 +33,7 @@
 #include "control-plane/metrics.h"
 #include "control-plane/open_store.h"
 #include "control-plane/placement/mover.h"
+#include "control-plane/provisioning.h"
 #include "control-plane/store/address.h"
 #include "control-plane/store/replicas.h"
 #include "control-plane/store/store.h"
@@ -107,6 +108,7 @@ absl::StatusOr<Fleet> FleetOf(const Flags& flags, const std::string& database) {
   std::vector<std::string> protect = flags.protect;
   std::vector<std::string> own = store::ServerAddresses(database);
   own.insert(own.end(), {flags.admin, flags.sync, flags.ops});
+  for (const std::string& address : NodeOpsAddresses(flags.provision)) own.push_back(address);
   for (const std::string& address : own) {
     for (const std::string& range : fleet::OwnRanges(address)) protect.push_back(range);
   }
@@ -261,22 +263,35 @@ void AwaitEnd(const sigset_t& ends) {
   log::Info("stopping", {{"signal", std::to_string(signal)}});
 }
 
-int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
+// What the flags come to, before anything is opened.
+struct Settings {
+  std::shared_ptr<grpc::ServerCredentials> admin_credentials;
+  std::string database;
+  Fleet fleet;
+};
+
+absl::StatusOr<Settings> SettingsOf(const Flags& flags) {
   absl::Status status = fleet::MakeFolder(flags.state);
-  if (!status.ok()) return Fail(status);
-  auto admin_credentials = AdminCredentials(flags);
-  if (!admin_credentials.ok()) return Fail(admin_credentials.status());
+  if (!status.ok()) return status;
+  auto credentials = AdminCredentials(flags);
+  if (!credentials.ok()) return credentials.status();
   auto database = DatabaseOf(flags);
-  if (!database.ok()) return Fail(database.status());
+  if (!database.ok()) return database.status();
   auto fleet = FleetOf(flags, *database);
-  if (!fleet.ok()) return Fail(fleet.status());
-  const store::Options options = StoreOptions(flags, *database);
+  if (!fleet.ok()) return fleet.status();
+  return Settings{*credentials, *database, *fleet};
+}
+
+int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
+  const auto settings = SettingsOf(flags);
+  if (!settings.ok()) return Fail(settings.status());
+  const store::Options options = StoreOptions(flags, settings->database);
   auto store = OpenStore(options, clock, ends);
   if (!store.ok()) return Fail(store.status());
   index::Index index(**store);
   fleet::Trust trust((*store)->identities(), clock);
   fleet::ServerFiles files(flags.state, flags.sync, flags.sync_names, clock);
-  status = Fill(**store, flags.state, trust, files, index);
+  const absl::Status status = Fill(**store, flags.state, trust, files, index);
   if (!status.ok()) return Fail(status);
   const auto epoch = (*store)->Epoch();
   if (!epoch.ok()) return Fail(epoch.status());
@@ -286,7 +301,8 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   sync::UsageKeeper usage(**store);
   rpc::RequestCounter requests;
   access::Access access(**store, clock);
-  auto sync_service = sync::Service::Make({index, registry, recorder, usage, clock, trust, {*epoch, fleet->message}});
+  auto sync_service =
+      sync::Service::Make({index, registry, recorder, usage, clock, trust, {*epoch, settings->fleet.message}});
   const store::CellOwner self{RandomUuid(), AdvertisedAddress(flags)};
   sync::Peers peers(store::Replicas::Make(options), {self.replica, self.address}, index, registry);
   placement::Directory cells((*store)->placements(), index, registry);
@@ -300,19 +316,22 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   trust.OnChange(settle);
   const int64_t limits = index.Watch([&leases] { leases.LimitsChanged(); });
   const auto admin_services =
-      admin::MakeAdminServices({**store, index, registry, access, clock, trust, cells, fleet->rules,
+      admin::MakeAdminServices({**store, index, registry, access, clock, trust, cells, settings->fleet.rules,
                                  flags.base_domain});
 
   grpc::EnableDefaultHealthCheckService(true);
   auto sync_server = StartSync(flags.sync, files, {&sync_service->grpc(), &lease_service->grpc(), join_service.get()});
   if (!sync_server.ok()) return Fail(sync_server.status());
   const auto reflection = rpc::MakeReflectionService(ServiceNames());
-  auto admin_server = StartAdmin(flags, *admin_credentials, admin_services, *reflection, requests);
+  auto admin_server = StartAdmin(flags, settings->admin_credentials, admin_services, *reflection, requests);
   if (!admin_server.ok()) return Fail(admin_server.status());
-
+  auto provisioning = Provisioning::Start(
+      flags.provision, {**store, trust, registry, leases, clock, flags.state, self.address});
+  if (!provisioning.ok()) return Fail(provisioning.status());
   Refresher refresher(index, trust, clock, settle);
   const MetricSources sources{index,          registry,      sync_service->totals(), requests,
-                              **admin_server, **sync_server, refresher.up(), cells};
+                              **admin_server, **sync_server, refresher.up(), cells,
+                              Provisioning::TotalsOf(*provisioning)};
   auto metrics = std::make_shared<Metrics>(sources);
   auto ops = StartOps(flags.ops, metrics);
   if (!ops.ok()) return Fail(ops.status());
@@ -323,6 +342,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   AwaitEnd(ends);
   doorbell.reset();
   ops->reset();
+  provisioning->reset();  // nodes serve on
   admin_server->reset();  // first: who waits for a node is not told that it is live because the node's stream ended
   index.Unwatch(limits);
   leases.Shutdown();

@@ -3,8 +3,10 @@
 #include <prometheus/metric_family.h>
 
 #include <string>
+#include <tuple>
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/base/version.h"
 
 namespace sluice {
@@ -89,6 +91,26 @@ void AddCells(const std::vector<placement::Cell>& cells, std::vector<MetricFamil
   families.insert(families.end(), {gateways, leaving, nodes});
 }
 
+void AddProvision(const provision::ProvisionTotals& totals, std::vector<MetricFamily>& families) {
+  families.push_back(Gauge("sluice_provisioner_wanted_nodes",
+                           "Nodes that there are to be; 0 where another replica leads.", totals.wanted));
+  MetricFamily nodes = Family(MetricType::Gauge, "sluice_provisioner_nodes", "Nodes of the provisioner, by state.");
+  nodes.metric.push_back(Value(MetricType::Gauge, totals.running, {{"state", "running"}}));
+  nodes.metric.push_back(Value(MetricType::Gauge, totals.ready, {{"state", "ready"}}));
+  families.push_back(std::move(nodes));
+  families.push_back(Gauge("sluice_provisioner_pending_nodes", "Nodes that are not yet as they are to be.",
+                           totals.pending));
+  for (const auto& [name, help, count] :
+       {std::tuple("turns", "Times that it looked at its nodes.", &totals.turns),
+        std::tuple("starts", "Nodes started, for whatever reason.", &totals.starts),
+        std::tuple("restarts", "Nodes started again because they had ended by themselves.", &totals.restarts),
+        std::tuple("replacements", "Nodes told to end because they were outdated.", &totals.replacements),
+        std::tuple("removals", "Nodes taken off the fleet.", &totals.removals),
+        std::tuple("errors", "Calls of its driver or the database that failed.", &totals.errors)}) {
+    families.push_back(Counter(Cat("sluice_provisioner_", name, "_total"), help, *count));
+  }
+}
+
 double Rejections(const std::vector<sync::NodeStatus>& nodes) {
   size_t count = 0;
   for (const sync::NodeStatus& node : nodes) count += node.rejected.size();
@@ -125,6 +147,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
                            static_cast<double>(sources_.index.unreadable())));
   families.push_back(Refused(sources_.admin_server, sources_.sync_server));
   families.push_back(Requests(sources_.requests));
+  if (sources_.provision != nullptr) AddProvision(*sources_.provision, families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

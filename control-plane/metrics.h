@@ -11,6 +11,7 @@
 #include "common/rpc/server.h"
 #include "control-plane/index/index.h"
 #include "control-plane/placement/directory.h"
+#include "control-plane/provision/provisioner.h"
 #include "control-plane/sync/registry.h"
 #include "control-plane/sync/service.h"
 
@@ -26,6 +27,7 @@ struct MetricSources {
   const rpc::Server& sync_server;
   const std::atomic<bool>& store_up;
   const placement::Directory& cells;
+  const provision::ProvisionTotals* provision;  // null: nodes are others' business
 };
 
 class Metrics final : public prometheus::Collectable {

@@ -185,6 +185,11 @@ std::string Cell::owner_address() {
   return owner_address_;
 }
 
+bool Cell::leads() {
+  std::lock_guard lock(mutex_);
+  return allocator_ != nullptr && !closed_;
+}
+
 void Cell::LimitsChanged() {
   std::lock_guard lock(mutex_);
   if (allocator_ != nullptr) allocator_->SettleAll();

@@ -51,6 +51,7 @@ class Cell {
   // The node's process ends: its part is others' from now on.
   void Leave(const std::string& node, Listener* listener);
   std::string owner_address();
+  bool leads();  // this replica owns the cell, as far as it knows
   // Limits may have changed.
   void LimitsChanged();
   // Ends every stream, and takes none any more.

@@ -51,6 +51,7 @@ class PostgresStore final : public Store {
   absl::Status AddUsage(const UsageReport& report) override;
   absl::StatusOr<std::vector<UsageRow>> GetUsage(const std::string& gateway_id, UsageStep step, WallTime since,
                                                  int limit) override;
+  absl::StatusOr<double> RequestsPerSecond(const std::string& cell) override;
   absl::Status PruneUsage() override;
 
   // directory.cc

@@ -246,6 +246,9 @@ class Store {
   // Oldest first, from `since` on, at most `limit`. Times without a request are left out.
   virtual absl::StatusOr<std::vector<UsageRow>> GetUsage(const std::string& gateway_id, UsageStep step, WallTime since,
                                                          int limit) = 0;
+  // What the nodes of a cell were asked for, by the busiest of the minutes that they have reported of late. A node
+  // reports a minute when it is over.
+  virtual absl::StatusOr<double> RequestsPerSecond(const std::string& cell) = 0;
   // Removes minutes older than three days and hours older than 35.
   virtual absl::Status PruneUsage() = 0;
 

@@ -37,6 +37,12 @@ constexpr Statement kDays = {
     "select date_trunc('day', at, 'UTC') as day, sum(requests)::bigint, sum(refused)::bigint, sum(limited)::bigint,"
     " sum(too_large)::bigint, sum(failed)::bigint, sum(request_bytes)::bigint, sum(response_bytes)::bigint"
     " from usage_hours where gateway_id = $1 and at >= $2 group by day order by day limit $3::bigint"};
+// Of a self-managed gateway (kind 2) nodes of its own are asked.
+constexpr Statement kBusiest = {
+    "busiest_minute",
+    "select coalesce(max(n), 0)::bigint from (select sum(u.requests) as n from usage_minutes u"
+    " join gateways g on g.id = u.gateway_id where g.cell = $1 and g.kind <> 2 and u.at > now() - interval '4 minutes'"
+    " group by u.at) as minutes"};
 constexpr Statement kPruneMinutes = {"prune_usage_minutes",
                                      "delete from usage_minutes where at < now() - interval '3 days'"};
 constexpr Statement kPruneHours = {"prune_usage_hours",
@@ -87,6 +93,12 @@ absl::StatusOr<std::vector<UsageRow>> PostgresStore::GetUsage(const std::string&
                       rows->Int(row, 6), rows->Int(row, 7)}});
   }
   return usage;
+}
+
+absl::StatusOr<double> PostgresStore::RequestsPerSecond(const std::string& cell) {
+  auto rows = Run(kBusiest, Parameters().Text(cell));
+  if (!rows.ok()) return rows.status();
+  return static_cast<double>(rows->Int(0, 0)) / 60;
 }
 
 absl::Status PostgresStore::PruneUsage() {

@@ -6,10 +6,10 @@
 packages_build=(
   build-essential cmake ninja-build ccache mold pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libgrpc++-dev libabsl-dev libssl-dev libpq-dev prometheus-cpp-dev libc-ares-dev libre2-dev libyaml-cpp-dev
-  nlohmann-json3-dev libcli11-dev libnghttp2-dev
+  nlohmann-json3-dev libcli11-dev libnghttp2-dev libcurl4-openssl-dev
 )
 packages_runtime=(
-  ca-certificates libgrpc++1.51 libprotobuf32 libabsl20220623 libssl3 libpq5 libc-ares2 libre2-9 libnghttp2-14
+  ca-certificates libgrpc++1.51 libprotobuf32 libabsl20220623 libssl3 libpq5 libc-ares2 libre2-9 libnghttp2-14 libcurl4
   libyaml-cpp0.7 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0
 )
 packages_up=(postgresql curl ca-certificates iproute2 openssl)

@@ -31,7 +31,8 @@ void Platform::StartUpstream() {
       folder_ / "upstream.log");
 }
 
-Platform::Platform(PlatformOptions options) : options_(std::move(options)) {
+Platform::Platform(PlatformOptions options)
+    : options_(std::move(options)), control_plane_flags_(options_.control_plane_flags) {
   database_ = std::make_unique<Postgres>();
   conninfo_ = database_->conninfo();
   StartUpstream();
@@ -113,7 +114,7 @@ void Platform::StartControlPlane() {
                                       "--database", conninfo_, "--state", state(), "--admin", At(replica.admin),
                                       "--sync", At(replica.sync), "--ops", At(replica.ops),
                                       "--egress-allow", At(upstream_port_)};
-  command.insert(command.end(), options_.control_plane_flags.begin(), options_.control_plane_flags.end());
+  command.insert(command.end(), control_plane_flags_.begin(), control_plane_flags_.end());
   for (const uint16_t port : options_.upstream_ports) command.insert(command.end(), {"--egress-allow", At(port)});
   replica.process = std::make_unique<Process>(command, log);
   Finished listed;

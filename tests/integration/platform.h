@@ -76,8 +76,9 @@ class Platform {
 
   Postgres& database() { return *database_; }
   Link& link(int node = 0) { return *nodes_[node].link; }
-  // From the control plane's next start on: a libpq connection string.
+  // From the control plane's next start on: a libpq connection string, and further flags.
   void UseDatabase(std::string conninfo) { conninfo_ = std::move(conninfo); }
+  void UseFlags(std::vector<std::string> flags) { control_plane_flags_ = std::move(flags); }  // likewise
   Process& control_plane() { return *replicas_[replica_].process; }
   Process& upstream() { return *upstream_; }
   Process& node(int index = 0) { return *nodes_[index].process; }
@@ -113,6 +114,7 @@ class Platform {
   void StartUpstream();
   void AwaitNode(int index);  // until it is ready
   PlatformOptions options_;
+  std::vector<std::string> control_plane_flags_;
   TempDir folder_;
   std::unique_ptr<Postgres> database_;
   std::string conninfo_;

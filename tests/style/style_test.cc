@@ -61,6 +61,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"control-plane/index", {"control-plane/store", "common/", "sluice/config"}},
     {"control-plane/fleet", {"control-plane/store", "common/", "sluice/"}},
     {"control-plane/lease", {"control-plane/store", "control-plane/fleet", "common/", "sluice/"}},
+    {"control-plane/provision", {"control-plane/store", "control-plane/fleet", "common/"}},
     {"control-plane/sync", {"control-plane/index", "control-plane/store", "control-plane/fleet", "common/", "sluice/"}},
     {"control-plane/placement",
      {"control-plane/store", "control-plane/index", "control-plane/sync", "common/"}},

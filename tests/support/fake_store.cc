@@ -306,6 +306,12 @@ absl::Status FakeStore::AddUsage(const store::UsageReport& report) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<double> FakeStore::RequestsPerSecond(const std::string&) {
+  std::lock_guard lock(mutex_);
+  if (absl::Status status = Check(); !status.ok()) return status;
+  return requests_per_second;
+}
+
 absl::StatusOr<std::vector<store::UsageRow>> FakeStore::GetUsage(const std::string& gateway_id, store::UsageStep,
                                                                  WallTime since, int) {
   const std::lock_guard lock(mutex_);

@@ -47,6 +47,7 @@ class FakeStore final : public store::Store, public store::Placements {
   // All as one row, whatever the step.
   absl::StatusOr<std::vector<store::UsageRow>> GetUsage(const std::string& gateway_id, store::UsageStep step,
                                                         WallTime since, int limit) override;
+  absl::StatusOr<double> RequestsPerSecond(const std::string& cell) override;  // requests_per_second
   absl::Status PruneUsage() override { return absl::OkStatus(); }
   absl::Status PutNode(const store::NodeRecord& node) override;
   absl::StatusOr<std::vector<store::NodeRecord>> ListNodes() override;
@@ -80,6 +81,7 @@ class FakeStore final : public store::Store, public store::Placements {
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit
   int token_reads = 0;
+  double requests_per_second = 0;
 
  private:
   struct Gateway {
