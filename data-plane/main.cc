@@ -48,6 +48,18 @@ void SettleProcess() {
   }
 }
 
+// Those that end the process: every thread is born with them blocked, and the main thread waits for them.
+sigset_t SettleSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
+  return signals;
+}
+
 // What the disk had, so that a node that starts without a control plane serves what it served.
 void LoadLastGood(const std::string& folder, const sync::StateKey& key, sync::Applier& applier) {
   const absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder, key);
@@ -95,14 +107,7 @@ int Main(int argc, char** argv) {
   int exit_code = 0;
   if (!ParseFlags(argc, argv, flags, exit_code)) return exit_code;
   SettleProcess();
-  // Every thread is born with these blocked; the main thread waits for them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
+  const sigset_t signals = SettleSignals();
   const SystemClock clock;
   sync::Status status;
   const auto key = sync::StateKey::Open(flags.state, flags.state_key_file, flags.state_key);
