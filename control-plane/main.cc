@@ -331,7 +331,7 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   Refresher refresher(index, trust, clock, settle);
   const MetricSources sources{index,          registry,      sync_service->totals(), requests,
                               **admin_server, **sync_server, refresher.up(), cells,
-                              Provisioning::TotalsOf(*provisioning)};
+                              leases,         Provisioning::TotalsOf(*provisioning)};
   auto metrics = std::make_shared<Metrics>(sources);
   auto ops = StartOps(flags.ops, metrics);
   if (!ops.ok()) return Fail(ops.status());

@@ -111,6 +111,19 @@ void AddProvision(const provision::ProvisionTotals& totals, std::vector<MetricFa
   }
 }
 
+void AddLeases(lease::Cells& cells, std::vector<MetricFamily>& families) {
+  MetricFamily owner =
+      Family(MetricType::Gauge, "sluice_cell_owner", "1 while this replica allocates the shares of the cell's limits.");
+  MetricFamily leases = Family(MetricType::Gauge, "sluice_cell_leased_gateways",
+                               "Gateways whose limit moves between the cell's nodes as it is asked for.");
+  for (lease::Cell* cell : cells.All()) {
+    const Labels labels = {{"cell", cell->name()}};
+    owner.metric.push_back(Value(MetricType::Gauge, cell->leads() ? 1 : 0, labels));
+    leases.metric.push_back(Value(MetricType::Gauge, static_cast<double>(cell->leases()), labels));
+  }
+  families.insert(families.end(), {owner, leases});
+}
+
 double Rejections(const std::vector<sync::NodeStatus>& nodes) {
   size_t count = 0;
   for (const sync::NodeStatus& node : nodes) count += node.rejected.size();
@@ -133,6 +146,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
                            Rejections(nodes)));
   families.push_back(Applied(nodes));
   AddCells(sources_.cells.Cells(), families);
+  AddLeases(sources_.leases, families);
   families.push_back(Counter("sluice_sync_updates_total", "Gateway updates sent to nodes.", sources_.sync.updates));
   families.push_back(Counter("sluice_sync_sent_bytes_total", "Bytes of messages sent to nodes.", sources_.sync.bytes));
   families.push_back(

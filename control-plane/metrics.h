@@ -10,6 +10,7 @@
 #include "common/rpc/request_counter.h"
 #include "common/rpc/server.h"
 #include "control-plane/index/index.h"
+#include "control-plane/lease/cells.h"
 #include "control-plane/placement/directory.h"
 #include "control-plane/provision/provisioner.h"
 #include "control-plane/sync/registry.h"
@@ -27,6 +28,7 @@ struct MetricSources {
   const rpc::Server& sync_server;
   const std::atomic<bool>& store_up;
   const placement::Directory& cells;
+  lease::Cells& leases;
   const provision::ProvisionTotals* provision;  // null: nodes are others' business
 };
 

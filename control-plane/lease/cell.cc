@@ -190,6 +190,11 @@ bool Cell::leads() {
   return allocator_ != nullptr && !closed_;
 }
 
+size_t Cell::leases() {
+  std::lock_guard lock(mutex_);
+  return allocator_ == nullptr ? 0 : allocator_->leases();
+}
+
 void Cell::LimitsChanged() {
   std::lock_guard lock(mutex_);
   if (allocator_ != nullptr) allocator_->SettleAll();

@@ -51,7 +51,8 @@ class Cell {
   // The node's process ends: its part is others' from now on.
   void Leave(const std::string& node, Listener* listener);
   std::string owner_address();
-  bool leads();  // this replica owns the cell, as far as it knows
+  bool leads();     // this replica owns the cell, as far as it knows
+  size_t leases();  // gateways whose slots move between its nodes now; 0 where another replica owns the cell
   // Limits may have changed.
   void LimitsChanged();
   // Ends every stream, and takes none any more.

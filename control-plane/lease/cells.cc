@@ -18,6 +18,13 @@ Cell* Cells::Find(const std::string& name) {
   return found == cells_.end() ? nullptr : found->second.get();
 }
 
+std::vector<Cell*> Cells::All() {
+  std::lock_guard lock(mutex_);
+  std::vector<Cell*> all;
+  for (const auto& [name, cell] : cells_) all.push_back(cell.get());
+  return all;
+}
+
 void Cells::LimitsChanged() {
   std::lock_guard lock(mutex_);
   for (const auto& [name, cell] : cells_) cell->LimitsChanged();

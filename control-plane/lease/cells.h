@@ -30,8 +30,9 @@ class Cells {
   void Have(const std::vector<std::string>& names);
   // Null: it is not known. It lives as long as this object.
   Cell* Find(const std::string& name);
-  void LimitsChanged();  // they may have
-  void Shutdown();       // every stream ends, and none is taken any more
+  std::vector<Cell*> All();  // by name
+  void LimitsChanged();      // they may have
+  void Shutdown();           // every stream ends, and none is taken any more
 
  private:
   const CellsDeps deps_;

@@ -7,6 +7,7 @@
 #include "catch2/catch.hpp"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/integration/platform.h"
+#include "tests/support/load.h"
 
 namespace sluice::test {
 namespace {
@@ -26,6 +27,24 @@ TEST_CASE("the metrics of both planes satisfy promtool") {
     INFO(checked.out << checked.err);
     CHECK(checked.exit_code == 0);
   }
+}
+
+TEST_CASE("the control plane tells what is in each cell, and whose limits move between its nodes") {
+  Platform platform({.nodes = 3, .cells = {"default", "default", "west"}});
+  for (const char* name : {"one", "two", "three"}) platform.Serve(name, kEcho);
+  const auto shows = [&](const std::string& line) {
+    return Metrics(platform.control_plane_ops_port()).find("\n" + line + "\n") != std::string::npos;
+  };
+  CHECK(shows("sluice_cell_gateways{cell=\"default\"} 2"));
+  CHECK(shows("sluice_cell_gateways{cell=\"west\"} 1"));
+  CHECK(shows("sluice_cell_nodes{cell=\"default\"} 2"));
+  CHECK(shows("sluice_cell_owner{cell=\"west\"} 1"));
+  CHECK(shows("sluice_cell_leased_gateways{cell=\"default\"} 0"));
+  Load load({platform.http_port(0)}, Platform::Host("one"));
+  load.SetRate(200);
+  CHECK(Eventually([&] { return shows("sluice_cell_leased_gateways{cell=\"default\"} 1"); }));
+  load.SetRate(0);
+  CHECK(Eventually([&] { return shows("sluice_cell_leased_gateways{cell=\"default\"} 0"); }));
 }
 
 TEST_CASE("health is told without a token") {
