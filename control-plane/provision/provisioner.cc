@@ -273,7 +273,8 @@ ProvisionLoop::ProvisionLoop(Provisioner& provisioner)
           lock.unlock();
           provisioner.Tick();
           lock.lock();
-          wake_.wait_for(lock, kTick, [this] { return stop_; });
+          const bool busy = provisioner.totals().pending > 0 || provisioner.totals().turns == 0;
+          wake_.wait_for(lock, busy ? kBusyTick : kTick, [this] { return stop_; });
         }
       }) {}
 

@@ -24,6 +24,7 @@
 namespace sluice::provision {
 
 inline constexpr Duration kTick = std::chrono::seconds(1);
+inline constexpr Duration kBusyTick = std::chrono::milliseconds(250);  // while something is not as it should be
 inline constexpr Duration kLoadInterval = std::chrono::seconds(15);
 inline constexpr Duration kTokenLife = std::chrono::minutes(10);
 // A node is started again after a time between nothing and a bound, which doubles with every start that it did not
@@ -108,7 +109,7 @@ class Provisioner {
   ProvisionTotals totals_;
 };
 
-// Ticks every kTick on a thread of its own, until it goes.
+// Ticks every kTick, or kBusyTick, on a thread of its own, until it goes.
 class ProvisionLoop {
  public:
   explicit ProvisionLoop(Provisioner& provisioner);

@@ -36,14 +36,17 @@ fleet_upstream() {
   say "demo upstream $process_change on $upstream_address"
 }
 
+# With the nodes' certificate there already: the control plane starts them as soon as it can.
 fleet_control_plane() {
-  local k arguments=(
-    --database-file "$state/database" --state "$state" --egress-allow "$upstream_address"
-    --admin "$admin_address" --sync "$sync_address" --ops "$control_plane_ops"
-    --protect "$admin_address" --protect "$sync_address" --protect "$control_plane_ops"
-  )
-  for k in $(seq "$nodes"); do arguments+=(--protect "127.0.0.1:$(node_ops "$k")"); done
-  process_ensure control-plane "$programs/sluice-control-plane" "${arguments[@]}"
+  fleet_edge
+  fleet_before
+  process_ensure control-plane "$programs/sluice-control-plane" \
+    --database-file "$state/database" --state "$state" --egress-allow "$upstream_address" \
+    --admin "$admin_address" --sync "$sync_address" --ops "$control_plane_ops" \
+    --protect "$admin_address" --protect "$sync_address" --protect "$control_plane_ops" \
+    --provisioner process --nodes "$nodes" --node-program "$programs/sluice-data-plane" \
+    --node-ports "$(node_http 1),$(node_https 1),$(node_ops 1)" --node-watch "$state/edge/cert.pem" \
+    "--node-argument=--tls-cert=$state/edge/cert.pem" "--node-argument=--tls-key=$state/edge/key.pem"
   process_wait control-plane 60 sluice gateway list
   say "control plane $process_change on $admin_address"
 }
@@ -60,19 +63,6 @@ fleet_edge() {
   }
 }
 
-# fleet_token NAME FOLDER: a join token for a node that has not joined this control plane's fleet, or whose certificate
-# has expired. One that lost its disk has left its name taken: nobody else is meant by it.
-fleet_token() {
-  local name=$1 own=$2 node=$2/state/identity/node.pem
-  if openssl x509 -in "$node" 2>/dev/null | openssl verify -CAfile "$state/ca.pem" >/dev/null 2>&1; then return; fi
-  [ -e "$node" ] || sluice node revoke "$name" >/dev/null 2>&1 || true
-  rm -f "$own/join-token"
-  sluice -q node token create --file "$own/join-token" 2>"$state/log/token.log" || {
-    cat "$state/log/token.log" >&2
-    die "no join token for $name"
-  }
-}
-
 fleet_certificate_good() {
   local cert=$1/cert.pem from until
   [ -s "$cert" ] && [ -s "$1/key.pem" ] && [ -s "$1/ca.pem" ] || return 1
@@ -83,33 +73,66 @@ fleet_certificate_good() {
   [ $((until - $(date +%s))) -gt $(((until - from) / 3)) ]
 }
 
-fleet_node() {
-  local k=$1 name=node-$1 own=$state/node-$1
-  install -d -m 700 "$own" "$own/state"
-  fleet_token "$name" "$own"
-  process_inputs=("$state/edge/cert.pem")
-  process_ensure "$name" "$programs/sluice-data-plane" --name "$name" --control-plane "$sync_address" \
-    --join-token-file "$own/join-token" \
-    --http "0.0.0.0:$(node_http "$k")" --https "0.0.0.0:$(node_https "$k")" --ops "127.0.0.1:$(node_ops "$k")" \
-    --tls-cert "$state/edge/cert.pem" --tls-key "$state/edge/key.pem" --state "$own/state" \
-    --access-log "$state/log/$name.access.log"
-  process_wait "$name" 60 curl -fsS "http://127.0.0.1:$(node_ops "$k")/readyz"
-  say "$name $process_change on ports $(node_http "$k"), $(node_https "$k") and $(node_ops "$k")"
+# What runs before anything is changed, to be able to say what became of it.
+declare -A fleet_ran=()
+fleet_before() {
+  local name
+  fleet_ran=()
+  for name in $(process_names); do
+    if process_running "$name"; then fleet_ran[$name]=$(<"$state/run/$name.pid"); fi
+  done
 }
 
+# fleet_metric NAME: what the control plane's provisioner counts; nothing where it does not answer.
+fleet_metric() {
+  curl -fsS --max-time 5 "http://$control_plane_ops/metrics" 2>/dev/null |
+    awk -v name="sluice_provisioner_$1" '$1 == name { print $2 }' || true
+}
+
+# fleet_settled TURNS: every node is there, ready and up to date, as the provisioner saw after that many turns.
+fleet_settled() {
+  local turns
+  turns=$(fleet_metric turns_total)
+  [ "${turns:-0}" -ge "$1" ] && [ "$(fleet_metric wanted_nodes)" = "$nodes" ] && [ "$(fleet_metric pending_nodes)" = 0 ]
+}
+
+# The control plane starts, replaces and stops nodes; this waits until it has, and tells what it did.
 fleet_nodes() {
-  local k name
-  fleet_edge
-  for name in $(process_names); do
-    [[ $name == node-* ]] || continue
-    [ "${name#node-}" -le "$nodes" ] || { process_stop "$name" 45 && say "$name stopped"; }
+  local k name change turns restarts deadline=$((SECONDS + 60 + 50 * nodes))
+  turns=$(fleet_metric turns_total) restarts=$(fleet_metric restarts_total)
+  until fleet_settled $((${turns:-0} + 2)); do
+    process_running control-plane || process_failed control-plane "ended before the nodes were ready"
+    [ "$(fleet_metric restarts_total)" -le $((${restarts:-0} + 2)) ] 2>/dev/null || fleet_failed "end again and again"
+    [ "$SECONDS" -lt "$deadline" ] || fleet_failed "are not ready"
+    sleep 0.2
   done
-  for k in $(seq "$nodes"); do fleet_node "$k"; done
+  for k in $(seq "$nodes"); do
+    name=node-$k change=started
+    if [ -n "${fleet_ran[$name]:-}" ]; then
+      change=restarted
+      [ "${fleet_ran[$name]}" != "$(<"$state/run/$name.pid")" ] || change=kept
+    fi
+    say "$name $change on ports $(node_http "$k"), $(node_https "$k") and $(node_ops "$k")"
+  done
+}
+
+fleet_failed() {
+  local k
+  for k in $(seq "$nodes"); do tail -n 5 "$state/log/node-$k.log" >&2 || true; done
+  grep '"level":"error"' "$state/log/control-plane.log" | tail -n 5 >&2 || true
+  die "the nodes $1; their logs, and the control plane's, are in $state/log"
+}
+
+# fleet_hold: until this script ends the control plane starts and stops no node. It never holds this for long itself.
+fleet_hold() {
+  exec 8>"$state/run/provisioner.lock"
+  flock -w 30 8 || die "another process holds $state/run/provisioner.lock" "find it with fuser, and stop it"
 }
 
 # Nodes first, so that nothing they could be told comes from a control plane that is leaving; the database is not here.
 fleet_stop() {
   local name
+  fleet_hold
   for name in $(process_names | sort -r); do
     [[ $name == node-* ]] || continue
     process_stop "$name" 45 && say "$name stopped"
