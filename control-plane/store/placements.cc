@@ -48,18 +48,6 @@ constexpr Statement kPlace = {
 
 std::string MoveText(Move move) { return absl::StrCat(static_cast<int>(move)); }
 
-// Runs `change` in a transaction with the audit record.
-template <typename Change>
-absl::Status Audited(Pool& pool, const AuditRecord& audit, const Change& change) {
-  auto connection = pool.Borrow();
-  if (!connection.ok()) return connection.status();
-  Transaction transaction(**connection);
-  absl::Status status = transaction.Begin();
-  if (status.ok()) status = change(**connection);
-  if (status.ok()) status = InsertAudit(**connection, audit);
-  return status.ok() ? transaction.Commit() : status;
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<CellRow>> PostgresPlacements::ListCells() {
@@ -76,7 +64,7 @@ absl::StatusOr<std::vector<CellRow>> PostgresPlacements::ListCells() {
 }
 
 absl::Status PostgresPlacements::PutCell(const CellRow& cell, const AuditRecord& audit) {
-  return Audited(pool_, audit, [&](Connection& connection) {
+  return ChangeFleet(pool_, audit, [&](Connection& connection) {
     absl::Status status = connection.Run(kLockCells).status();
     if (!status.ok()) return status;
     auto others = connection.Run(kCountOthers, Parameters().Text(cell.name));
@@ -89,7 +77,7 @@ absl::Status PostgresPlacements::PutCell(const CellRow& cell, const AuditRecord&
 }
 
 absl::Status PostgresPlacements::SetDraining(const std::string& cell, bool draining, const AuditRecord& audit) {
-  return Audited(pool_, audit, [&](Connection& connection) {
+  return ChangeFleet(pool_, audit, [&](Connection& connection) {
     auto set = connection.Run(kSetDraining, Parameters().Text(cell).Int(draining ? 1 : 0));
     if (!set.ok()) return set.status();
     return set->rows() == 1 ? absl::OkStatus() : absl::NotFoundError("there is no such cell");
@@ -97,7 +85,7 @@ absl::Status PostgresPlacements::SetDraining(const std::string& cell, bool drain
 }
 
 absl::Status PostgresPlacements::DeleteCell(const std::string& cell, const AuditRecord& audit) {
-  return Audited(pool_, audit, [&](Connection& connection) {
+  return ChangeFleet(pool_, audit, [&](Connection& connection) {
     auto use = connection.Run(kInUse, Parameters().Text(cell));
     if (!use.ok()) return use.status();
     if (use->rows() == 0) return absl::NotFoundError("there is no such cell");
