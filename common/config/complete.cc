@@ -185,7 +185,7 @@ void Complete(v1::GatewayConfig& config, schema::Violations& violations, Documen
   Sort(config);
 }
 
-std::string ToBytes(const v1::GatewayConfig& config) {
+std::string ToBytes(const Message& config) {
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream stream(&bytes);

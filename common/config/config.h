@@ -45,8 +45,8 @@ void CheckExpiry(const v1::GatewayConfig& current, const v1::GatewayConfig& want
 // completed is left as it is, for Validate to name.
 void Complete(v1::GatewayConfig& config, schema::Violations& violations, DocumentPaths* paths = nullptr);
 
-// The serialised configuration: equal bytes for equal configurations.
-std::string ToBytes(const v1::GatewayConfig& config);
+// The serialised configuration, or a part of it: equal bytes for equal configurations.
+std::string ToBytes(const google::protobuf::Message& config);
 
 // The plugin's configuration as the message that its catalogue entry names, defaults filled in: what PluginType::make
 // takes. INVALID_ARGUMENT with the field's path and what is wrong.

@@ -1,6 +1,5 @@
 #include "control-plane/admin/change.h"
 
-#include "absl/container/flat_hash_set.h"
 #include "common/config/lists.h"
 #include "common/schema/schema.h"
 #include "common/schema/text.h"
@@ -12,7 +11,6 @@ namespace sluice::admin {
 
 namespace {
 
-using config::v1::Entity;
 using config::v1::GatewayConfig;
 using schema::Cat;
 
@@ -26,31 +24,14 @@ std::string UniqueName(const Entity& entity) {
   return config::NameIn(entity);
 }
 
-template <typename Entity>
-store::EntityRow RowOf(std::string_view kind, const Entity& entity) {
-  store::EntityRow row;
-  row.kind = std::string(kind);
-  row.id = entity.id();
-  row.name = UniqueName(entity);
-  row.tags.assign(entity.tags().begin(), entity.tags().end());
-  row.references = ReferencesOf(entity);
-  return row;
-}
-
-void AddRows(const Changed& changed, store::Write& write) {
-  absl::flat_hash_set<std::string_view> put;  // ids are told apart by kind as well, but none is used twice
-  for (const config::Change& change : changed.changes) {
-    if (change.action == config::Change::Action::kDelete) {
-      write.deletes.emplace_back(change.kind, change.id);
-    } else {
-      put.insert(change.id);
-    }
-  }
-  config::ForEachList(changed.config, [&](std::string_view kind, const auto& list) {
+std::vector<store::EntityRow> RowsOf(const GatewayConfig& config) {
+  std::vector<store::EntityRow> rows;
+  config::ForEachList(config, [&rows](std::string_view kind, const auto& list) {
     for (const auto& entity : list) {
-      if (put.contains(entity.id())) write.upserts.push_back(RowOf(kind, entity));
+      rows.push_back({std::string(kind), entity.id(), UniqueName(entity), ReferencesOf(entity)});
     }
   });
+  return rows;
 }
 
 // The change in memory: everything but the commit.
@@ -123,7 +104,7 @@ absl::StatusOr<bool> Keep(const AdminDeps& deps, Call& call, const ChangeRequest
   write.audit = call.Audit();
   write.changes = Count(changed.changes);
   write.request = std::move(kept);
-  AddRows(changed, write);
+  write.entities = RowsOf(changed.config);
   const absl::StatusOr<store::Committed> committed = deps.store.Commit(write);
   if (!committed.ok()) return committed.status();
   if (committed->repeated) return false;
@@ -220,7 +201,7 @@ absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call,
   write.message = request.message;
   write.audit = call.Audit();
   write.changes = Count(changed->changes);
-  AddRows(*changed, write);
+  write.entities = RowsOf(changed->config);
   write.config = std::move(changed->config);
   return write;
 }

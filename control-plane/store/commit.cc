@@ -1,6 +1,8 @@
 // The two changes that nodes hear of. Each takes the gateway's row first and the clock's row last, so that writers of
 // one gateway queue at the front and writers of different gateways meet only for the moment between clock and commit.
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "control-plane/store/postgres_store.h"
 #include "control-plane/store/serialize.h"
@@ -24,22 +26,12 @@ constexpr Statement kPutHosts = {
     " on conflict (host) do update set position = excluded.position"
     " where gateway_hosts.gateway_id = excluded.gateway_id"};
 constexpr Statement kCountHosts = {"count_hosts", "select count(*) from gateway_hosts where gateway_id = $1"};
-constexpr Statement kDeleteEntities = {"delete_entities",
-                                       "delete from entities e using unnest($2::text[], $3::text[]) as gone (kind, id)"
-                                       " where e.gateway_id = $1 and e.kind = gone.kind and e.id = gone.id"};
 constexpr Statement kPutEntities = {
     "put_entities",
-    "insert into entities (gateway_id, kind, id, name, tags, body)"
-    " select $1::text, e.kind, e.id, e.name, e.tags::text[], '\"\"'"
-    " from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as e (kind, id, name, tags)"
-    " on conflict (gateway_id, id) do update"
-    " set name = excluded.name, tags = excluded.tags where entities.kind = excluded.kind"};
-constexpr Statement kDropReferences = {
-    "drop_references", "delete from entity_references where gateway_id = $1 and from_id = any ($2::text[])"};
-constexpr Statement kPutReferences = {
-    "put_references",
-    "insert into entity_references (gateway_id, from_id, to_id)"
-    " select distinct $1::text, r.from_id, r.to_id from unnest($2::text[], $3::text[]) as r (from_id, to_id)"};
+    "insert into gateway_entities (gateway_id, ids, kinds, names, referred)"
+    " values ($1, $2::text[], $3::text[], $4::text[], $5::text[])"
+    " on conflict (gateway_id) do update set ids = excluded.ids, kinds = excluded.kinds, names = excluded.names,"
+    " referred = excluded.referred"};
 constexpr Statement kPutVersion = {
     "put_version",
     "insert into versions (gateway_id, version, author, message, config, created, updated, deleted)"
@@ -75,8 +67,6 @@ constexpr Statement kTickRemoval = {
     " r as (update kept_requests set revision = tick.revision from tick where caller = $3 and request_id = $4)"
     " select revision from tick"};
 
-// Immediate, so that what is deferred is found before the clock is taken.
-constexpr char kCheckDeferred[] = "set constraints all immediate";
 constexpr char kRing[] = "notify sluice_config";
 
 Parameters For(const std::string& gateway) {
@@ -121,43 +111,11 @@ absl::Status PutHosts(Connection& connection, const config::v1::GatewayConfig& c
   return absl::AlreadyExistsError("a host belongs to another gateway");
 }
 
-absl::Status DeleteEntities(Connection& connection, const Write& write) {
-  if (write.deletes.empty()) return absl::OkStatus();
-  std::vector<std::string> kinds, ids;
-  for (const auto& [kind, id] : write.deletes) {
-    kinds.push_back(kind);
-    ids.push_back(id);
-  }
-  return connection.Run(kDeleteEntities, For(write.config.id()).TextArray(kinds).TextArray(ids)).status();
-}
-
-absl::Status PutReferences(Connection& connection, const Write& write) {
-  std::vector<std::string> changed, from, to;
-  for (const EntityRow& row : write.upserts) {
-    changed.push_back(row.id);
-    for (const std::string& target : row.references) {
-      from.push_back(row.id);
-      to.push_back(target);
-    }
-  }
-  absl::Status status = connection.Run(kDropReferences, For(write.config.id()).TextArray(changed)).status();
-  if (!status.ok() || from.empty()) return status;
-  return connection.Run(kPutReferences, For(write.config.id()).TextArray(from).TextArray(to)).status();
-}
-
 absl::Status PutEntities(Connection& connection, const Write& write) {
-  if (write.upserts.empty()) return absl::OkStatus();
-  std::vector<std::string> kinds, ids, names, tags;
-  for (const EntityRow& row : write.upserts) {
-    kinds.push_back(row.kind);
-    ids.push_back(row.id);
-    names.push_back(row.name);
-    tags.push_back(Parameters::ArrayLiteral(row.tags));
-  }
+  const EntityLists lists(write);
   Parameters parameters = For(write.config.id());
-  parameters.TextArray(kinds).TextArray(ids).TextArray(names).TextArray(tags);
-  absl::Status status = connection.Run(kPutEntities, parameters).status();
-  return status.ok() ? PutReferences(connection, write) : status;
+  parameters.TextArray(lists.ids).TextArray(lists.kinds).TextArray(lists.names).TextArray(lists.referred);
+  return connection.Run(kPutEntities, parameters).status();
 }
 
 absl::Status PutVersion(Connection& connection, const Write& write, int64_t version, const std::string& bytes) {
@@ -173,13 +131,22 @@ absl::Status PutVersion(Connection& connection, const Write& write, int64_t vers
 
 }  // namespace
 
+EntityLists::EntityLists(const Write& write) {
+  std::set<std::string_view> targets;
+  for (const EntityRow& row : write.entities) {
+    ids.push_back(row.id);
+    kinds.push_back(row.kind);
+    names.push_back(row.name);
+    targets.insert(row.references.begin(), row.references.end());
+  }
+  referred.assign(targets.begin(), targets.end());
+}
+
 absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
                                      const Parameters& parameters) {
-  absl::Status status = connection.Execute(kCheckDeferred);
-  if (!status.ok()) return status;
   auto ticked = connection.Run(tick, parameters);
   if (!ticked.ok()) return ticked.status();
-  status = transaction.Commit();
+  absl::Status status = transaction.Commit();
   if (!status.ok()) return status;
   // Only a doorbell: whoever misses it looks every second.
   connection.Execute(kRing).IgnoreError();
@@ -209,7 +176,6 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   if (!*taken) return Committed{.repeated = true};
   status = PutGateway(connection, write);
   if (status.ok()) status = PutHosts(connection, config);
-  if (status.ok()) status = DeleteEntities(connection, write);
   if (status.ok()) status = PutEntities(connection, write);
   if (status.ok()) status = PutVersion(connection, write, version, as_version);
   if (status.ok()) status = InsertAudit(connection, write.audit);

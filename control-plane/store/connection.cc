@@ -16,23 +16,27 @@ namespace {
 // PostgreSQL counts microseconds from 2000-01-01.
 constexpr auto kPostgresEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 
-std::string BigEndian(int64_t value) {
-  std::string bytes(8, '\0');
-  for (int i = 7; i >= 0; --i, value >>= 8) bytes[static_cast<size_t>(i)] = static_cast<char>(value & 0xFF);
-  return bytes;
+template <typename Integer>
+void AppendBigEndian(std::string& out, Integer value) {
+  for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8) {
+    out += static_cast<char>((value >> shift) & 0xFF);
+  }
 }
 
 std::string_view ViewOf(const char* text) { return text == nullptr ? std::string_view() : text; }
 
 }  // namespace
 
-Parameters& Parameters::Add(std::string value, int format) {
+Parameters& Parameters::Add(std::string value) {
   values_.push_back(std::move(value));
-  formats_.push_back(format);
   return *this;
 }
 
-Parameters& Parameters::Int(int64_t value) { return Add(BigEndian(value), kBinary); }
+Parameters& Parameters::Int(int64_t value) {
+  std::string bytes;
+  AppendBigEndian(bytes, value);
+  return Add(std::move(bytes));
+}
 
 Parameters& Parameters::Time(WallTime value) {
   return Int(std::chrono::duration_cast<std::chrono::microseconds>(value - kPostgresEpoch).count());
@@ -49,6 +53,23 @@ std::string Parameters::ArrayLiteral(const std::vector<std::string>& values) {
     out += '"';
   }
   return out + "}";
+}
+
+// Dimensions, no nulls, the elements' type; of the dimension its length and where it begins; then length and bytes of
+// each.
+std::string Parameters::BinaryArray(const std::vector<std::string>& values, int32_t element) {
+  size_t size = 20;
+  for (const std::string& value : values) size += sizeof(int32_t) + value.size();
+  std::string out;
+  out.reserve(size);
+  for (const int32_t word : {values.empty() ? 0 : 1, 0, element}) AppendBigEndian(out, word);
+  if (values.empty()) return out;
+  for (const int32_t word : {static_cast<int32_t>(values.size()), 1}) AppendBigEndian(out, word);
+  for (const std::string& value : values) {
+    AppendBigEndian(out, static_cast<int32_t>(value.size()));
+    out += value;
+  }
+  return out;
 }
 
 Result::Result(pg_result* result) : result_(result, PQclear) {}
@@ -130,16 +151,13 @@ absl::StatusOr<Result> Connection::Run(const Statement& statement, const Paramet
   if (!status.ok()) return status;
   std::vector<const char*> values;
   std::vector<int> lengths;
-  for (size_t i = 0; i < parameters.values_.size(); ++i) {
-    const std::string& value = parameters.values_[i];
-    if (parameters.formats_[i] == Parameters::kText && value.find('\0') != std::string::npos) {
-      return absl::InvalidArgumentError("the database cannot store a NUL character");
-    }
+  for (const std::string& value : parameters.values_) {
     values.push_back(value.data());
     lengths.push_back(static_cast<int>(value.size()));
   }
+  const std::vector<int> formats(values.size(), Parameters::kBinary);
   return Await(PQsendQueryPrepared(connection_, statement.name, static_cast<int>(values.size()), values.data(),
-                                   lengths.data(), parameters.formats_.data(), Parameters::kBinary));
+                                   lengths.data(), formats.data(), Parameters::kBinary));
 }
 
 absl::Status Connection::Execute(const char* sql) { return Await(PQsendQuery(connection_, sql)).status(); }

@@ -29,21 +29,23 @@ struct Statement {
 // In the order of $1, $2, ...; values travel in binary, so that no text is ever quoted.
 class Parameters {
  public:
-  Parameters& Text(std::string_view value) { return Add(std::string(value), kBinary); }
-  Parameters& Bytes(std::string_view value) { return Add(std::string(value), kBinary); }
+  Parameters& Text(std::string_view value) { return Add(std::string(value)); }
+  Parameters& Bytes(std::string_view value) { return Add(std::string(value)); }
   Parameters& Int(int64_t value);  // bigint
   Parameters& Time(WallTime value);
-  Parameters& TextArray(const std::vector<std::string>& values) { return Add(ArrayLiteral(values), kText); }
-  // PostgreSQL's notation of a text[]: {"a","b"}
+  Parameters& TextArray(const std::vector<std::string>& values) { return Add(BinaryArray(values, kTextOid)); }
+  Parameters& BytesArray(const std::vector<std::string>& values) { return Add(BinaryArray(values, kBytesOid)); }
+  // PostgreSQL's notation of a text[]: {"a","b"}. For arrays in arrays, which it has of one length only.
   static std::string ArrayLiteral(const std::vector<std::string>& values);
 
  private:
   friend class Connection;
-  static constexpr int kText = 0;
   static constexpr int kBinary = 1;
-  Parameters& Add(std::string value, int format);
+  static constexpr int32_t kTextOid = 25;
+  static constexpr int32_t kBytesOid = 17;
+  static std::string BinaryArray(const std::vector<std::string>& values, int32_t element);
+  Parameters& Add(std::string value);
   std::vector<std::string> values_;
-  std::vector<int> formats_;
 };
 
 class Result {

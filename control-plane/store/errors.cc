@@ -32,6 +32,9 @@ std::string Describe(std::string_view constraint) {
 }  // namespace
 
 absl::Status StatusFromSqlState(std::string_view sql_state, std::string_view constraint, std::string_view message) {
+  // Rules of one row, of entities: what they would be as rules of a row each.
+  if (constraint == "entities_pkey" || constraint == "entities_name_key") sql_state = "23505";
+  if (constraint == "entity_references_to_fkey") sql_state = "23503";
   if (sql_state == "23505") return absl::AlreadyExistsError(Describe(constraint));
   if (sql_state == "23503") return absl::FailedPreconditionError(Describe(constraint));
   if (sql_state.starts_with("23")) return absl::InvalidArgumentError(Describe(constraint));

@@ -7,8 +7,9 @@
 namespace sluice::store {
 namespace {
 
-#define SLUICE_GATEWAY_COLUMNS                                                                              \
-  "id, name, kind, plan, version, revision, created_at, updated_at,"                                        \
+#define SLUICE_GATEWAY_COLUMNS                                                                                  \
+  "id, name, kind, plan, version,"                                                                              \
+  " coalesce((select c.revision from gateway_config c where c.gateway_id = id), 0), created_at, updated_at,"    \
   " array_to_string(array(select host from gateway_hosts where gateway_id = id order by position, host), ' ')," \
   " cell, other_cell, move"
 

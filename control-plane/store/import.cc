@@ -1,8 +1,8 @@
 // Many new gateways in one transaction. What a commit of one does, each statement for all of them, and one turn of the
 // clock: it is the round trips and the turns that limit how fast gateways are made, not their rows.
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/check.h"
 #include "control-plane/store/postgres_store.h"
 #include "control-plane/store/serialize.h"
 
@@ -17,34 +17,26 @@ constexpr Statement kImportGateways = {
     " order by g.name"};
 constexpr Statement kImportHosts = {
     "import_hosts",
-    "with added as (insert into gateway_hosts (host, gateway_id, position)"
-    "  select h.host, h.gateway_id, h.position::integer"
-    "  from unnest($1::text[], $2::text[], $3::text[]) as h (gateway_id, host, position) order by h.host"
-    "  on conflict (host) do nothing returning 1)"
-    " select count(*) from added"};
+    "insert into gateway_hosts (host, gateway_id, position) select h.host, h.gateway_id, h.position::integer"
+    " from unnest($1::text[], $2::text[], $3::text[]) as h (gateway_id, host, position) order by h.host"};
 constexpr Statement kImportEntities = {
     "import_entities",
-    "insert into entities (gateway_id, kind, id, name, tags, body)"
-    " select e.gateway_id, e.kind, e.id, e.name, e.tags::text[], '\"\"'"
-    " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as e (gateway_id, kind, id, name, tags)"};
-constexpr Statement kImportReferences = {
-    "import_references",
-    "insert into entity_references (gateway_id, from_id, to_id)"
-    " select distinct r.gateway_id, r.from_id, r.to_id from unnest($1::text[], $2::text[], $3::text[])"
-    " as r (gateway_id, from_id, to_id)"};
+    "insert into gateway_entities (gateway_id, ids, kinds, names, referred)"
+    " select e.gateway_id, e.ids::text[], e.kinds::text[], e.names::text[], e.referred::text[]"
+    " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])"
+    " as e (gateway_id, ids, kinds, names, referred)"};
 // Revisions in the order of the arrays.
 constexpr Statement kImportTick = {
     "import_tick",
     "with tick as (update config_clock set revision = revision + cardinality($1::text[])"
     "  returning revision - cardinality($1::text[]) as base),"
     " n as (select tick.base, i.* from tick,"
-    "  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality"
+    "  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) with ordinality"
     "  as i (id, kind, cell, created, as_version, as_config, place)),"
-    " g as (update gateways set revision = n.base + n.place from n where gateways.id = n.id),"
     " v as (insert into versions (gateway_id, version, revision, author, message, config, created, updated, deleted)"
-    "  select n.id, 1, n.base + n.place, $7, $8, decode(n.as_version, 'base64'), n.created::integer, 0, 0 from n),"
+    "  select n.id, 1, n.base + n.place, $7, $8, n.as_version, n.created::integer, 0, 0 from n),"
     " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell)"
-    "  select n.id, n.base + n.place, false, n.kind::smallint, decode(n.as_config, 'base64'), n.cell from n)"
+    "  select n.id, n.base + n.place, false, n.kind::smallint, n.as_config, n.cell from n)"
     " select base from tick"};
 
 // The arrays of one statement, a value of each column a row.
@@ -73,41 +65,41 @@ absl::Status ImportGateways(Connection& connection, const std::vector<Write>& wr
     for (int i = 0; i < config.hosts_size(); ++i) hosts.Add({config.id(), config.hosts(i), absl::StrCat(i + 1)});
   }
   absl::Status status = connection.Run(kImportGateways, gateways.All()).status();
-  if (!status.ok()) return status;
-  auto added = connection.Run(kImportHosts, hosts.All());
-  if (!added.ok()) return added.status();
-  if (added->Int(0, 0) == static_cast<int64_t>(hosts.rows())) return absl::OkStatus();
-  return absl::AlreadyExistsError("a host belongs to another gateway");
+  return status.ok() ? connection.Run(kImportHosts, hosts.All()).status() : status;
 }
 
 absl::Status ImportEntities(Connection& connection, const std::vector<Write>& writes) {
-  Columns entities(5), references(3);
+  Columns entities(5);
   for (const Write& write : writes) {
-    const std::string& gateway = write.config.id();
-    for (const EntityRow& row : write.upserts) {
-      entities.Add({gateway, row.kind, row.id, row.name, Parameters::ArrayLiteral(row.tags)});
-      for (const std::string& target : row.references) references.Add({gateway, row.id, target});
-    }
+    const EntityLists lists(write);
+    entities.Add({write.config.id(), Parameters::ArrayLiteral(lists.ids), Parameters::ArrayLiteral(lists.kinds),
+                  Parameters::ArrayLiteral(lists.names), Parameters::ArrayLiteral(lists.referred)});
   }
-  absl::Status status;
-  if (entities.rows() > 0) status = connection.Run(kImportEntities, entities.All()).status();
-  if (status.ok() && references.rows() > 0) status = connection.Run(kImportReferences, references.All()).status();
-  return status;
+  return connection.Run(kImportEntities, entities.All()).status();
+}
+
+// What nodes are sent, and the first version, each sealed for its place.
+Parameters ConfigsOf(const std::vector<Write>& writes, const KeyRing& keys) {
+  Columns configs(4);
+  std::vector<std::string> as_version, as_config;
+  for (const Write& write : writes) {
+    SLUICE_CHECK(write.config.version() == 1);
+    const std::string& id = write.config.id();
+    const std::string bytes = SerializeStable(write.config);
+    configs.Add({id, absl::StrCat(write.config.kind()), write.cell, absl::StrCat(write.changes.created)});
+    as_version.push_back(keys.Seal(bytes, VersionPlace(id, "1")));
+    as_config.push_back(keys.Seal(bytes, ConfigPlace(id)));
+  }
+  Parameters parameters = configs.All();
+  parameters.BytesArray(as_version).BytesArray(as_config);
+  return parameters.Text(writes.front().author).Text(writes.front().message);
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<Write>& writes) {
   if (writes.empty()) return std::vector<Committed>();
-  Columns configs(6);
-  for (const Write& write : writes) {
-    config::v1::GatewayConfig config = write.config;
-    config.set_version(1);
-    const std::string bytes = SerializeStable(config);
-    configs.Add({config.id(), absl::StrCat(config.kind()), write.cell, absl::StrCat(write.changes.created),
-                 absl::Base64Escape(keys_.Seal(bytes, VersionPlace(config.id(), "1"))),
-                 absl::Base64Escape(keys_.Seal(bytes, ConfigPlace(config.id())))});
-  }
+  const Parameters tick = ConfigsOf(writes, keys_);
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
   Connection& connection = **lease;
@@ -117,8 +109,6 @@ absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<W
   if (status.ok()) status = ImportEntities(connection, writes);
   if (status.ok()) status = InsertAudit(connection, writes.front().audit);
   if (!status.ok()) return status;
-  Parameters tick = configs.All();
-  tick.Text(writes.front().author).Text(writes.front().message);
   const absl::StatusOr<Result> base = TickAndCommit(connection, transaction, kImportTick, tick);
   if (!base.ok()) return base.status();
   std::vector<Committed> committed;

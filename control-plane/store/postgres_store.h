@@ -82,6 +82,13 @@ inline Place ConfigPlace(std::string_view gateway) {
   return {gateway, "gateway", gateway, "config"};
 }
 
+// The columns of a gateway's row of entities.
+struct EntityLists {
+  explicit EntityLists(const Write& write);
+  std::vector<std::string> ids, kinds, names;  // in step
+  std::vector<std::string> referred;           // each once
+};
+
 // Part of the caller's transaction, and its first statement, so that one with the same id waits for how this one ends.
 // False: it is kept already. True where there is nothing to keep. Drops what is too old or too much of that gateway.
 absl::StatusOr<bool> TakeRequest(Connection& connection, const KeyRing& keys, const KeptRequest& request);

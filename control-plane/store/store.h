@@ -85,13 +85,11 @@ struct KeptRequest {
 };
 
 // An entity as the uniqueness and reference rules of the database see it. What it says is in the gateway's versions
-// alone (2026-11-23: a copy of it in each row was half of what a commit cost, and nobody read it; the column `body` is
-// empty until no replica writes it any more).
+// alone (2026-11-23: a copy of it in a row of its own was half of what a commit cost, and nobody read it).
 struct EntityRow {
   std::string kind;
   std::string id;    // once a gateway, whatever the kind
   std::string name;  // "": none; services, routes, consumers and upstreams have it once a gateway
-  std::vector<std::string> tags;
   std::vector<std::string> references;  // ids of entities of the same gateway
 };
 
@@ -100,8 +98,7 @@ struct Write {
   config::v1::GatewayConfig config;  // complete and valid; `version` is set by Commit
   int64_t expected_version = 0;      // the version it was made from; 0: the gateway is new
   std::string cell = kDefaultCell;   // of a new one
-  std::vector<EntityRow> upserts;
-  std::vector<std::pair<std::string, std::string>> deletes;  // kind, id
+  std::vector<EntityRow> entities;   // all of them
   std::string author;
   std::string message;
   AuditRecord audit;
@@ -200,8 +197,8 @@ class Store {
   // ALREADY_EXISTS: the gateway's name or a host is taken. ABORTED: the gateway is not at expected_version any more.
   // NOT_FOUND: it is gone. UNAVAILABLE: unknown whether it was committed; reading tells.
   virtual absl::StatusOr<Committed> Commit(const Write& write) = 0;
-  // Many gateways, at most kMaxImport, all of them new: all are made, or none is. Author, message and audit record are
-  // the first one's. ALREADY_EXISTS: a name or a host is taken, by whichever of them.
+  // Many gateways, at most kMaxImport, all of them new and at version 1: all are made, or none is. Author, message and
+  // audit record are the first one's. ALREADY_EXISTS: a name or a host is taken, by whichever of them.
   virtual absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes) = 0;
   // Leaves a tombstone for the nodes. Errors are those of Commit.
   virtual absl::StatusOr<Committed> DeleteGateway(const Removal& removal) = 0;

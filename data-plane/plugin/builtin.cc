@@ -3,17 +3,18 @@
 namespace sluice {
 
 std::span<const PluginType> BuiltinPlugins() {
+  constexpr bool kShared = true;
   static constexpr PluginType kPlugins[] = {
       {"correlation-id", plugins::MakeCorrelationId},
-      {"cors", plugins::MakeCors},
+      {"cors", plugins::MakeCors, kShared},
       {"http-log", plugins::MakeHttpLog},
-      {"ip-restriction", plugins::MakeIpRestriction},
-      {"key-auth", plugins::MakeKeyAuth},
+      {"ip-restriction", plugins::MakeIpRestriction, kShared},
+      {"key-auth", plugins::MakeKeyAuth, kShared},
       {"rate-limiting", plugins::MakeRateLimiting},
-      {"request-size-limiting", plugins::MakeRequestSizeLimiting},
-      {"request-termination", plugins::MakeRequestTermination},
-      {"request-transformer", plugins::MakeRequestTransformer},
-      {"response-transformer", plugins::MakeResponseTransformer},
+      {"request-size-limiting", plugins::MakeRequestSizeLimiting, kShared},
+      {"request-termination", plugins::MakeRequestTermination, kShared},
+      {"request-transformer", plugins::MakeRequestTransformer, kShared},
+      {"response-transformer", plugins::MakeResponseTransformer, kShared},
   };
   return kPlugins;
 }

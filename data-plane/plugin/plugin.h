@@ -95,6 +95,8 @@ struct PluginType {
   // `config` is the message that carries the plugin's name in sluice.plugins.v1, valid and complete. Errors name the
   // field.
   absl::StatusOr<std::unique_ptr<const Plugin>> (*make)(const google::protobuf::Message& config, const PluginEnv&);
+  // `make` does not look at the rest: gateways with equal configurations have one instance together.
+  bool depends_on_config_alone = false;
 };
 
 // A plain list, handed over by main().

@@ -83,12 +83,12 @@ io::Task<Verdict> ProxyExchange::HandleAdmitted() {
   if (Verdict refusal = ChooseRoute()) return refusal;
   if (Verdict refusal = CheckScheme()) return refusal;
   if (Verdict refusal = PrepareUpstream()) return refusal;
-  if (match.route->chain.empty()) return Pass();
+  if (match.route->chain().empty()) return Pass();
   return AskPlugins();
 }
 
 io::Task<Verdict> ProxyExchange::AskPlugins() {
-  Verdict answer = co_await plugins_.OnRequest(*this, match.route->chain);
+  Verdict answer = co_await plugins_.OnRequest(*this, match.route->chain());
   if (!answer.has_value()) {
     answer = co_await Pass();
   } else if (reject_reason.empty()) {
@@ -190,7 +190,7 @@ Verdict ProxyExchange::CheckScheme() {
     refusal = Reject(code, "Please use HTTPS protocol", "https-only");
     if (code != 426) refusal->fields.Add("Location", text::Cat("https://", host, request.target));
   }
-  plugins_.ChooseWithoutRequest(*this, route.chain);
+  plugins_.ChooseWithoutRequest(*this, route.chain());
   return refusal;
 }
 
@@ -204,7 +204,7 @@ Verdict ProxyExchange::PrepareUpstream() {
                       .strip = match.route->strip_path,
                       .v1 = match.route->path_handling_v1};
   if (StripsToDots(rule, path)) {
-    plugins_.ChooseWithoutRequest(*this, match.route->chain);
+    plugins_.ChooseWithoutRequest(*this, match.route->chain());
     return Reject(400, StatusMessage(400), "path-climbs");
   }
   upstream.path = UpstreamPath(rule, path);

@@ -27,6 +27,8 @@ class ChainBuilder {
  public:
   void Add(PluginInstance instance);
 
+  // Whether any is for this route alone.
+  bool HasOwn(const std::string& route_id) const { return by_route_.contains(route_id); }
   // Of a route and its service ("" where it has none).
   Chain For(const std::string& route_id, const std::string& service_id) const;
   // Of requests without a route: instances without any scope.

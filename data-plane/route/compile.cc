@@ -36,8 +36,13 @@ std::string ReasonOf(const absl::Status& status) {
 }
 
 GatewayCompiler::GatewayCompiler(const config::v1::GatewayConfig& config, std::span<const PluginType> plugins,
-                                 const config::FleetRules& rules, std::shared_ptr<GatewayState> state)
-    : config_(config), types_(plugins), rules_(rules), gateway_(new Gateway) {
+                                 const config::FleetRules& rules, std::shared_ptr<GatewayState> state,
+                                 SharedParts* parts)
+    : config_(config),
+      types_(plugins),
+      rules_(rules),
+      parts_(parts != nullptr ? *parts : own_parts_),
+      gateway_(new Gateway) {
   gateway_->state_ = state != nullptr ? std::move(state) : std::make_shared<GatewayState>();
 }
 
@@ -46,7 +51,7 @@ absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   gateway_->name_ = config_.name();
   gateway_->version_ = config_.version();
   gateway_->hosts_.assign(config_.hosts().begin(), config_.hosts().end());
-  gateway_->plan_ = config_.plan();
+  BuildPlan();
   if (absl::Status status = BuildEgress(); !status.ok()) return status;
   if (absl::Status status = tls_.Read(config_); !status.ok()) return status;
   BuildUpstreams();
@@ -78,14 +83,26 @@ absl::Status GatewayCompiler::Validate() {
   return ConfigError(first.reason, first.field, first.message);
 }
 
+void GatewayCompiler::BuildPlan() {
+  std::string bytes = config_.plan().SerializeAsString();
+  gateway_->plan_ = parts_.plans.Find(bytes);
+  if (gateway_->plan_ != nullptr) return;
+  gateway_->plan_ = std::make_shared<const config::v1::Plan>(config_.plan());
+  parts_.plans.Put(std::move(bytes), gateway_->plan_);
+}
+
 absl::Status GatewayCompiler::BuildEgress() {
+  std::string allowed = schema::JoinText(config_.plan().egress_allow(), "\n");
+  gateway_->egress_ = parts_.egress.Find(allowed);
+  if (gateway_->egress_ != nullptr) return absl::OkStatus();
   std::vector<egress::Range> allow = rules_.egress_allow;
   for (const std::string& text : config_.plan().egress_allow()) {
     auto range = egress::ParseRange(text);
     if (!range.ok()) return ConfigError("INVALID", "plan.egress_allow", std::string(range.status().message()));
     allow.push_back(*range);
   }
-  gateway_->egress_ = egress::Policy(std::move(allow), rules_.protect);
+  gateway_->egress_ = std::make_shared<const egress::Policy>(std::move(allow), rules_.protect);
+  parts_.egress.Put(std::move(allowed), gateway_->egress_);
   return absl::OkStatus();
 }
 
@@ -229,11 +246,20 @@ absl::Status GatewayCompiler::BuildPlugins() {
                  .plugin = *plugin,
                  .protocols = ProtocolsOf(entity.protocols())});
   }
+  BuildChains();
+  return absl::OkStatus();
+}
+
+void GatewayCompiler::BuildChains() {
+  absl::flat_hash_map<std::string, std::shared_ptr<const Chain>> of_service;  // for routes without plugins of their own
   for (const auto& route : gateway_->routes_) {
-    route->chain = chains_.For(route->id, route->service != nullptr ? route->service->id : "");
+    const std::string service = route->service != nullptr ? route->service->id : "";
+    std::shared_ptr<const Chain> own;
+    std::shared_ptr<const Chain>& chain = chains_.HasOwn(route->id) ? own : of_service[service];
+    if (chain == nullptr) chain = std::make_shared<const Chain>(chains_.For(route->id, service));
+    route->shared_chain = chain;
   }
   gateway_->global_chain_ = chains_.Global();
-  return absl::OkStatus();
 }
 
 absl::StatusOr<const Plugin*> GatewayCompiler::MakePlugin(const config::v1::Plugin& entity) {
@@ -244,16 +270,23 @@ absl::StatusOr<const Plugin*> GatewayCompiler::MakePlugin(const config::v1::Plug
   if (type == types_.end() || config::FindPlugin(entity.name()) == nullptr) {
     return ConfigError("NOT_YET_SUPPORTED", field, schema::Cat("this node has no plugin '", entity.name(), "'"));
   }
-  auto config = config::DecodePluginConfig(entity);
-  if (!config.ok()) return ConfigError("INVALID", field, std::string(config.status().message()));
-  const PluginEnv env{.instance_id = entity.id(),
-                      .service_id = entity.service(),
-                      .route_id = entity.route(),
-                      .consumer_id = entity.consumer(),
-                      .state = gateway_->state_};
-  auto plugin = type->make(**config, env);
-  if (!plugin.ok()) return ConfigError("INVALID", field, std::string(plugin.status().message()));
-  gateway_->plugins_.push_back(*std::move(plugin));
+  std::string key;
+  if (type->depends_on_config_alone) key = schema::Cat(type->name, "\n", config::ToBytes(entity.config()));
+  std::shared_ptr<const Plugin> plugin = key.empty() ? nullptr : parts_.plugins.Find(key);
+  if (plugin == nullptr) {
+    auto config = config::DecodePluginConfig(entity);
+    if (!config.ok()) return ConfigError("INVALID", field, std::string(config.status().message()));
+    const PluginEnv env{.instance_id = entity.id(),
+                        .service_id = entity.service(),
+                        .route_id = entity.route(),
+                        .consumer_id = entity.consumer(),
+                        .state = gateway_->state_};
+    auto made = type->make(**config, env);
+    if (!made.ok()) return ConfigError("INVALID", field, std::string(made.status().message()));
+    plugin = *std::move(made);
+    if (!key.empty()) parts_.plugins.Put(std::move(key), plugin);
+  }
+  gateway_->plugins_.push_back(std::move(plugin));
   return gateway_->plugins_.back().get();
 }
 

@@ -12,6 +12,7 @@
 #include "common/config/config.h"
 #include "data-plane/route/chains.h"
 #include "data-plane/route/gateway.h"
+#include "data-plane/route/shared_parts.h"
 #include "data-plane/route/tls_material.h"
 
 namespace sluice {
@@ -25,13 +26,14 @@ std::string ReasonOf(const absl::Status& status);
 class GatewayCompiler {
  public:
   GatewayCompiler(const config::v1::GatewayConfig& config, std::span<const PluginType> plugins,
-                  const config::FleetRules& rules, std::shared_ptr<GatewayState> state);
+                  const config::FleetRules& rules, std::shared_ptr<GatewayState> state, SharedParts* parts);
 
   absl::Status Validate();
   // Of what is valid. Once.
   absl::StatusOr<std::shared_ptr<const Gateway>> Build();
 
  private:
+  void BuildPlan();
   absl::Status BuildEgress();
   void BuildUpstreams();
   void BuildTargets();
@@ -42,10 +44,13 @@ class GatewayCompiler {
   absl::Status BuildRouter();
   absl::Status BuildPlugins();
   absl::StatusOr<const Plugin*> MakePlugin(const config::v1::Plugin& entity);
+  void BuildChains();
 
   const config::v1::GatewayConfig& config_;
   const std::span<const PluginType> types_;
   const config::FleetRules& rules_;
+  SharedParts own_parts_;  // where none are given
+  SharedParts& parts_;
   std::shared_ptr<Gateway> gateway_;
   absl::flat_hash_map<std::string, Upstream*> upstreams_by_id_;
   absl::flat_hash_map<std::string, Upstream*> upstreams_by_name_;

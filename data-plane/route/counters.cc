@@ -1,6 +1,7 @@
 #include "data-plane/route/counters.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
@@ -13,10 +14,18 @@ constexpr size_t kMaxKeysPerStripe = Counters::kMaxKeys / Counters::kStripes;
 
 }  // namespace
 
+Counters::Stripes& Counters::All() {
+  Stripes* stripes = stripes_.load(std::memory_order_acquire);
+  if (stripes != nullptr) return *stripes;
+  auto made = std::make_unique<Stripes>();
+  if (stripes_.compare_exchange_strong(stripes, made.get(), std::memory_order_acq_rel)) return *made.release();
+  return *stripes;  // another worker's was first
+}
+
 std::optional<Counters::Outcome> Counters::CountIfBelow(std::string_view key, const Window* windows, size_t count) {
   SLUICE_CHECK(count <= kMaxWindows);
   const absl::string_view name(key.data(), key.size());
-  Stripe& stripe = stripes_[absl::HashOf(name) % kStripes];
+  Stripe& stripe = All()[absl::HashOf(name) % kStripes];
   std::lock_guard lock(stripe.mutex);
   auto found = stripe.entries.find(name);
   if (found == stripe.entries.end()) {

@@ -22,6 +22,9 @@ namespace sluice {
 
 class Counters {
  public:
+  Counters() = default;
+  ~Counters() { delete stripes_.load(std::memory_order_relaxed); }
+  Counters(const Counters&) = delete;
   static constexpr size_t kStripes = 16;
   static constexpr size_t kMaxKeys = 100'000;  // a gateway, all stripes
 
@@ -55,7 +58,10 @@ class Counters {
     int64_t swept_at = -1;
     bool MakeRoom(const Window* wanted, size_t wanted_count);
   };
-  std::array<Stripe, kStripes> stripes_;
+  using Stripes = std::array<Stripe, kStripes>;
+  Stripes& All();
+
+  std::atomic<Stripes*> stripes_{nullptr};  // made for the first key: most gateways count nothing
   std::atomic<uint64_t> next_{0};
 };
 

@@ -13,8 +13,9 @@ Gateway::~Gateway() = default;
 absl::StatusOr<std::shared_ptr<const Gateway>> Gateway::Compile(const config::v1::GatewayConfig& config,
                                                                 std::span<const PluginType> plugins,
                                                                 const config::FleetRules& rules,
-                                                                std::shared_ptr<GatewayState> state) {
-  GatewayCompiler compiler(config, plugins, rules, std::move(state));
+                                                                std::shared_ptr<GatewayState> state,
+                                                                SharedParts* parts) {
+  GatewayCompiler compiler(config, plugins, rules, std::move(state), parts);
   if (absl::Status status = compiler.Validate(); !status.ok()) return status;
   return compiler.Build();
 }
@@ -22,8 +23,9 @@ absl::StatusOr<std::shared_ptr<const Gateway>> Gateway::Compile(const config::v1
 absl::StatusOr<std::shared_ptr<const Gateway>> Gateway::Recompile(const config::v1::GatewayConfig& config,
                                                                   std::span<const PluginType> plugins,
                                                                   const config::FleetRules& rules,
-                                                                  std::shared_ptr<GatewayState> state) {
-  GatewayCompiler compiler(config, plugins, rules, std::move(state));
+                                                                  std::shared_ptr<GatewayState> state,
+                                                                SharedParts* parts) {
+  GatewayCompiler compiler(config, plugins, rules, std::move(state), parts);
   return compiler.Build();
 }
 

@@ -23,6 +23,7 @@
 namespace sluice {
 
 class Router;
+struct SharedParts;
 namespace http {
 class Fields;
 }
@@ -89,7 +90,8 @@ struct Route {
   bool strip_path = true;
   bool preserve_host = false;
   bool path_handling_v1 = false;
-  Chain chain;
+  std::shared_ptr<const Chain> shared_chain;  // with the other routes of its service that have no plugin of their own
+  const Chain& chain() const { return *shared_chain; }
 };
 
 // A match and what the path told.
@@ -114,25 +116,28 @@ class Gateway {
  public:
   // INVALID_ARGUMENT with field paths where the configuration is not valid (common/config is asked first, and the
   // serverless restrictions hold here too). The reason of the first violation is the payload "sluice/reason".
-  // `state` is carried over from the version before, or new.
+  // `state` is carried over from the version before, or new. `parts` are of these rules, and of the gateways compiled
+  // before; null: it shares nothing.
   static absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const config::v1::GatewayConfig& config,
                                                                 std::span<const PluginType> plugins,
                                                                 const config::FleetRules& rules,
-                                                                std::shared_ptr<GatewayState> state);
+                                                                std::shared_ptr<GatewayState> state,
+                                                                SharedParts* parts = nullptr);
   // The same for what was valid when a node first served it: rules that have become stricter since are not asked, so
   // that they never take a gateway away. Egress is as `rules` say all the same.
   static absl::StatusOr<std::shared_ptr<const Gateway>> Recompile(const config::v1::GatewayConfig& config,
                                                                   std::span<const PluginType> plugins,
                                                                   const config::FleetRules& rules,
-                                                                  std::shared_ptr<GatewayState> state);
+                                                                  std::shared_ptr<GatewayState> state,
+                                                                SharedParts* parts = nullptr);
   ~Gateway();
 
   const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
   const std::vector<std::string>& hosts() const { return hosts_; }
-  const config::v1::Plan& plan() const { return plan_; }
-  const egress::Policy& egress() const { return egress_; }
+  const config::v1::Plan& plan() const { return *plan_; }
+  const egress::Policy& egress() const { return *egress_; }
   GatewayState& state() const { return *state_; }
   const std::shared_ptr<GatewayState>& shared_state() const { return state_; }
   const std::vector<std::unique_ptr<Upstream>>& upstreams() const { return upstreams_; }
@@ -152,14 +157,14 @@ class Gateway {
   std::string name_;
   int64_t version_ = 0;
   std::vector<std::string> hosts_;
-  config::v1::Plan plan_;
-  egress::Policy egress_{{}, {}};
+  std::shared_ptr<const config::v1::Plan> plan_;
+  std::shared_ptr<const egress::Policy> egress_;
   std::shared_ptr<GatewayState> state_;
   std::vector<std::unique_ptr<Upstream>> upstreams_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
-  std::vector<std::unique_ptr<const Plugin>> plugins_;
+  std::vector<std::shared_ptr<const Plugin>> plugins_;
   absl::flat_hash_map<std::string, const Consumer*> consumers_by_name_;  // ids and usernames
   absl::flat_hash_map<std::string, KeyCredential> keys_;                 // by SHA-256
   io::CertificateTable certificates_;

@@ -20,12 +20,17 @@ bool IsStronger(const RouteRule& a, const RouteRule& b) {
 
 Router::Router(std::vector<RouteRule> rules) : rules_(std::move(rules)) {
   std::stable_sort(rules_.begin(), rules_.end(), IsStronger);
-  for (uint32_t rank = 0; rank < rules_.size(); ++rank) {
-    const RouteRule& rule = rules_[rank];
-    if (rule.hosts().empty()) any_host_.Add(rule, rank);
+  rules_.shrink_to_fit();
+  if (rules_.size() > kFewRules) index_ = std::make_unique<const Index>(rules_);
+}
+
+Router::Index::Index(const std::vector<RouteRule>& rules) {
+  for (uint32_t rank = 0; rank < rules.size(); ++rank) {
+    const RouteRule& rule = rules[rank];
+    if (rule.hosts().empty()) any_host.Add(rule, rank);
     for (const HostPattern& host : rule.hosts()) {
-      by_host_[host.text].Add(rule, rank);
-      if (host.kind != HostPattern::Kind::kPlain) has_wildcards_ = true;
+      by_host[host.text].Add(rule, rank);
+      if (host.kind != HostPattern::Kind::kPlain) has_wildcards = true;
     }
   }
 }
@@ -51,28 +56,31 @@ void Router::PathIndex::Collect(std::string_view path, Ranks& ranks) const {
   }
 }
 
-void Router::CollectHost(std::string_view host, std::string_view path, Ranks& ranks) const {
-  const auto found = by_host_.find(absl::string_view(host.data(), host.size()));
-  if (found != by_host_.end()) found->second.Collect(path, ranks);
+void Router::Index::CollectHost(std::string_view host, std::string_view path, Ranks& ranks) const {
+  const auto found = by_host.find(absl::string_view(host.data(), host.size()));
+  if (found != by_host.end()) found->second.Collect(path, ranks);
+}
+
+void Router::Index::Collect(const RouteQuery& query, Ranks& ranks) const {
+  any_host.Collect(query.path, ranks);
+  CollectHost(query.host, query.path, ranks);
+  if (!has_wildcards) return;
+  for (size_t dot = query.host.find('.'); dot != std::string_view::npos; dot = query.host.find('.', dot + 1)) {
+    CollectHost(query.host.substr(dot), query.path, ranks);
+    CollectHost(query.host.substr(0, dot + 1), query.path, ranks);
+  }
 }
 
 Match Router::Find(const RouteQuery& query) const {
   Match match;
-  if (rules_.size() <= kFewRules) {
+  if (index_ == nullptr) {
     for (const RouteRule& rule : rules_) {
       if (rule.Matches(query, match)) return match;
     }
     return {};
   }
   Ranks ranks;
-  any_host_.Collect(query.path, ranks);
-  CollectHost(query.host, query.path, ranks);
-  if (has_wildcards_) {
-    for (size_t dot = query.host.find('.'); dot != std::string_view::npos; dot = query.host.find('.', dot + 1)) {
-      CollectHost(query.host.substr(dot), query.path, ranks);
-      CollectHost(query.host.substr(0, dot + 1), query.path, ranks);
-    }
-  }
+  index_->Collect(query, ranks);
   std::sort(ranks.begin(), ranks.end());
   for (uint32_t rank : ranks) {
     if (rules_[rank].Matches(query, match)) return match;

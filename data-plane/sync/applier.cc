@@ -239,10 +239,10 @@ void Applier::Accept(const Update& update, Changes& changes, Replies& replies) {
 }
 
 absl::StatusOr<std::shared_ptr<const Gateway>> Applier::Compile(const std::string& id, const std::string& bytes,
-                                                                std::shared_ptr<GatewayState> state) const {
+                                                                std::shared_ptr<GatewayState> state) {
   auto config = Parse(id, bytes);
   if (!config.ok()) return config.status();
-  return Gateway::Compile(*config, deps_.plugins, rules_, std::move(state));
+  return Gateway::Compile(*config, deps_.plugins, rules_, std::move(state), &parts_);
 }
 
 void Applier::Reject(v1::Rejected report, Bytes config, Replies& replies) {
@@ -285,10 +285,10 @@ void Applier::Restore(const std::string& id, Changes& changes, Replies& replies)
   auto config = Parse(id, *held.config);
   if (!config.ok())
     return Reject(Report(id, held.revision, config.status()), std::exchange(held.config, nullptr), replies);
-  auto gateway = Gateway::Compile(*config, deps_.plugins, rules_, held.state);
+  auto gateway = Gateway::Compile(*config, deps_.plugins, rules_, held.state, &parts_);
   if (!gateway.ok()) {
     if (!refused_.contains(id)) Reject(Report(id, held.revision, gateway.status()), held.config, replies);
-    gateway = Gateway::Recompile(*config, deps_.plugins, rules_, held.state);
+    gateway = Gateway::Recompile(*config, deps_.plugins, rules_, held.state, &parts_);
   }
   if (gateway.ok()) changes.push_back({id, *std::move(gateway)});
 }
@@ -338,6 +338,7 @@ void Applier::SetFleet(const v1::Fleet& fleet) {
   fleet_ = fleet;
   rules_.protect = ParseRanges(fleet.protect());
   rules_.egress_allow = ParseRanges(fleet.egress_allow());
+  parts_ = {};
 }
 
 }  // namespace sluice::sync

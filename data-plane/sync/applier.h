@@ -15,6 +15,7 @@
 #include "common/config/config.h"
 #include "data-plane/route/publisher.h"
 #include "data-plane/route/share_keeper.h"
+#include "data-plane/route/shared_parts.h"
 #include "data-plane/sync/crash_guard.h"
 #include "data-plane/sync/status.h"
 #include "sluice/sync/v1/snapshot.pb.h"
@@ -81,7 +82,7 @@ class Applier {
   void RetryRefused(const std::string& id, Changes& changes);
   void Accept(const Update& update, Changes& changes, Replies& replies);
   absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const std::string& id, const std::string& bytes,
-                                                         std::shared_ptr<GatewayState> state) const;
+                                                         std::shared_ptr<GatewayState> state);
   void Reject(v1::Rejected report, Bytes config, Replies& replies);
   void PublishAndWait(Changes changes);
   std::shared_ptr<GatewayState> NewState() const;
@@ -95,6 +96,7 @@ class Applier {
   int64_t revision_ = 0;  // the cursor
   v1::Fleet fleet_;
   config::FleetRules rules_;
+  SharedParts parts_;  // of these rules
   absl::flat_hash_map<std::string, Held> held_;
   std::map<std::string, Refused> refused_;  // by gateway, the latest
   std::vector<Update> pending_;

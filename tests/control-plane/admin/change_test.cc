@@ -38,9 +38,9 @@ TEST_CASE("a change makes the next version with its rows, author and message") {
   CHECK(write.expected_version == 1);
   CHECK(write.author == "olga");
   CHECK(write.message == "why");
-  REQUIRE(write.upserts.size() == 1);
-  CHECK(write.upserts[0].kind == "service");
-  CHECK(write.upserts[0].name == "a");
+  REQUIRE(write.entities.size() == 1);
+  CHECK(write.entities[0].kind == "service");
+  CHECK(write.entities[0].name == "a");
 }
 
 TEST_CASE("the index knows a change when it returns") {

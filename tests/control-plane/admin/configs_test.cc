@@ -157,7 +157,7 @@ TEST_CASE("a deleted entity is gone, and deleting it again finds nothing") {
   admin::v1::PutEntityResponse response;
   REQUIRE(shop.Put(Service("a"), response).ok());
   CHECK(shop.Delete("service", "a").ok());
-  CHECK(shop.store.writes().back().deletes.size() == 1);
+  CHECK(shop.store.writes().back().entities.empty());
   CHECK(shop.Delete("service", "a").error_code() == grpc::StatusCode::NOT_FOUND);
   CHECK(shop.Delete("workspace", "a").error_code() == grpc::StatusCode::INVALID_ARGUMENT);
 }

@@ -42,7 +42,7 @@ TEST_CASE("an imported gateway has its entities, its hosts and one version") {
   CHECK(config->hosts(1) == "blog.gw.test");
   REQUIRE(config->routes_size() == 1);
   CHECK(config->routes(0).service() == config->services(0).id());
-  CHECK(plane.store.writes()[1].upserts.size() == 2);
+  CHECK(plane.store.writes()[1].entities.size() == 2);
   CHECK(plane.index.head() == response.results(1).revision());
 }
 

@@ -31,6 +31,7 @@ Write WriteOf(int number, int64_t expected_version) {
   write.config.set_kind(config::v1::SERVERLESS);
   write.config.add_hosts(id + ".test");
   write.config.mutable_plan()->set_name("serverless");
+  write.config.set_version(expected_version + 1);
   write.expected_version = expected_version;
   write.author = "ann";
   write.message = "because";
@@ -39,11 +40,11 @@ Write WriteOf(int number, int64_t expected_version) {
 }
 
 EntityRow Service(const std::string& id, const std::string& name) {
-  return {"service", id, name, {}, {}};
+  return {"service", id, name, {}};
 }
 
 EntityRow Route(const std::string& id, const std::string& service_id) {
-  return {"route", id, "", {}, {service_id}};
+  return {"route", id, "", {service_id}};
 }
 
 }  // namespace sluice::store

@@ -138,9 +138,9 @@ TEST_CASE("instances of a plugin stand in the order of precedence") {
   for (int i = 0; i < 8; ++i) text += PluginText(i + 1, "rate-limiting", scopes[i]);
   auto gateway = Compiles(text);
   const Route* route = gateway->FindRoute({.method = "GET", .host = "a.test", .path = "/"}).route;
-  CHECK(Text(route->chain) == "rate-limiting: 8 7 6 5 4 3 2 1; ");
-  CHECK(route->chain[0].candidates[0].consumer == gateway->FindConsumer("ann"));
-  CHECK(route->chain[0].candidates[3].consumer == nullptr);
+  CHECK(Text(route->chain()) == "rate-limiting: 8 7 6 5 4 3 2 1; ");
+  CHECK(route->chain()[0].candidates[0].consumer == gateway->FindConsumer("ann"));
+  CHECK(route->chain()[0].candidates[3].consumer == nullptr);
   CHECK(Text(gateway->global_chain()) == "rate-limiting: 1; ");
 }
 
@@ -148,8 +148,8 @@ TEST_CASE("plugins of other routes and services stay out of a chain") {
   auto gateway =
       Compiles(kService + R"(services { name: "s2" host: "up.test" } routes { name: "r2" paths: "/2" service: "s2" })" +
                PluginText(1, "rate-limiting", "service: \"s2\"") + PluginText(2, "rate-limiting", "route: \"r2\""));
-  CHECK(Text(gateway->FindRoute({.method = "GET", .host = "a.test", .path = "/"}).route->chain) == "");
-  CHECK(Text(gateway->FindRoute({.method = "GET", .host = "a.test", .path = "/2"}).route->chain) ==
+  CHECK(Text(gateway->FindRoute({.method = "GET", .host = "a.test", .path = "/"}).route->chain()) == "");
+  CHECK(Text(gateway->FindRoute({.method = "GET", .host = "a.test", .path = "/2"}).route->chain()) ==
         "rate-limiting: 2 1; ");
 }
 
