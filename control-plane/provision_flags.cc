@@ -74,6 +74,7 @@ void AddProvisionOptions(CLI::App& app, ProvisionFlags& flags) {
                  "seconds for which fewer nodes must have been enough before one is stopped")
       ->check(CLI::Range(1, kMaxScaleDownSeconds))
       ->capture_default_str();
+  app.add_option("--node-cell", flags.cell, "cell of its nodes, as in `sluice cell`")->capture_default_str();
   app.add_option("--node-prefix", flags.prefix, "of the nodes' names: PREFIX-1, PREFIX-2, ...")->capture_default_str();
   app.add_option("--node-control-plane", flags.control_planes,
                  "host:port where the nodes find the control plane (repeatable; default: as --advertise)")

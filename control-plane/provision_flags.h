@@ -20,6 +20,7 @@ struct ProvisionFlags {
   provision::Bounds bounds;
   double requests_per_node = 0;
   int scale_down_after = 300;  // seconds
+  std::string cell = "default";
   std::string prefix = "node";
   std::vector<std::string> control_planes;  // empty: this one
   std::vector<std::string> arguments;

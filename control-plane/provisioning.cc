@@ -61,7 +61,7 @@ provision::ProvisionDeps Deps(const ProvisionFlags& flags, const ProvisioningDep
 }
 
 std::vector<provision::CellPlan> Plans(const ProvisionFlags& flags) {
-  return {{store::kDefaultCell, 1, flags.bounds, flags.bounds.min == flags.bounds.max ? 0 : flags.requests_per_node,
+  return {{flags.cell, 1, flags.bounds, flags.bounds.min == flags.bounds.max ? 0 : flags.requests_per_node,
            std::chrono::seconds(flags.scale_down_after)}};
 }
 

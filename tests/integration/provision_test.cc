@@ -183,5 +183,17 @@ TEST_CASE("nothing is started while somebody else acts on the nodes, as deploy/d
   CHECK(Eventually([&] { return world.Running(1) > 0; }));
 }
 
+TEST_CASE("nodes of another cell are started when there is that cell, and are of it") {
+  Provisioned fleet("1", {"--node-cell", "west"});
+  CHECK(fleet.Running(1) == 0);
+  fleet.platform.Ok({"cell", "set", "west"});
+  REQUIRE(Eventually([&] { return fleet.Settled(1); }));
+  CHECK(fleet.platform.Ok({"nodes"}).find("cell/west") != std::string::npos);
+  fleet.platform.Ok({"cell", "drain", "default"});
+  fleet.platform.Serve("late", kEcho);
+  KeepAlive client(fleet.Port(1));
+  CHECK(client.Get(Platform::Host("late")) == 200);
+}
+
 }  // namespace
 }  // namespace sluice::test
