@@ -58,7 +58,7 @@ def panel(title, read, figures, left, top):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as lines:
-        figures = [json.loads(line) for line in lines if line.startswith("{")]
+        figures = [json.loads(line) for line in lines if line.startswith('{"gateways"')]
     rows = -(-len(PANELS) // COLUMNS)
     body = []
     for index, (title, read) in enumerate(PANELS):

@@ -82,7 +82,7 @@ class Herd {
 // One node: joined, then a stream at a time on a thread of gRPC's.
 class Node {
  public:
-  Node(const Target& target, int number) : target_(target), name_(Cat("herd-", number)) {}
+  Node(const Target& target, std::string name) : target_(target), name_(std::move(name)) {}
 
   bool Join(admin::v1::Nodes::Stub& admin) {
     admin::v1::CreateJoinTokenResponse token;
@@ -186,11 +186,13 @@ class Node {
   std::thread thread_;
 };
 
+// `behind` < 0: they have nothing.
 int Main(const Target& target, int count, int behind) {
   const auto admin = admin::v1::Nodes::NewStub(rpc::MakeChannel(target.admin, *rpc::ClientCredentials({})));
+  const std::string prefix = Cat("herd-", RandomHex(8), "-");
   std::vector<std::unique_ptr<Node>> nodes;
   for (int i = 0; i < count; ++i) {
-    nodes.push_back(std::make_unique<Node>(target, i));
+    nodes.push_back(std::make_unique<Node>(target, Cat(prefix, i)));
     if (!nodes.back()->Join(*admin)) return Fail(Cat("node ", i, " cannot join"));
   }
   grpc::ClientContext context;
