@@ -93,7 +93,7 @@ class Gateways final : public v1::Gateways::Service {
     absl::StatusOr<store::Committed> committed = CommitWithHosts(call, config);
     if (!committed.ok()) return committed.status();
     if (committed->repeated) return AnswerOther(call, request, response);
-    if (absl::Status kept = TakePlanOfNow(call, config, committed->revision); !kept.ok()) return kept;
+    if (absl::Status kept = TakePlanOfNow(deps_, call, config, committed->revision); !kept.ok()) return kept;
     return AnswerMade(call, request, {.gateway_id = config.id(), .revision = committed->revision}, response);
   }
 
@@ -149,21 +149,6 @@ class Gateways final : public v1::Gateways::Service {
       own_host = false;
     }
     return WithReason(absl::StatusCode::kAborted, "no free host name was found; try again", "CONFLICT");
-  }
-
-  // A plan that was set between reading it and committing is taken over now, since setting it did not see this gateway.
-  absl::Status TakePlanOfNow(Call& call, const config::v1::GatewayConfig& config, int64_t& revision) {
-    const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps_, config.plan().name());
-    if (!plan.ok() || plan->SerializeAsString() == config.plan().SerializeAsString()) return absl::OkStatus();
-    const auto edit = [&](const auto&, config::v1::GatewayConfig& wanted, schema::Violations&) {
-      *wanted.mutable_plan() = *plan;
-      return absl::OkStatus();
-    };
-    Call own = call;
-    own.fingerprint.clear();  // this is a part of what was asked for, not what was asked for
-    const absl::StatusOr<Changed> changed = ChangeConfig(deps_, own, {config.id(), "plan changed"}, edit);
-    if (changed.ok() && changed->revision != 0) revision = changed->revision;
-    return changed.status();
   }
 
   absl::Status List(const v1::ListGatewaysRequest& request, v1::ListGatewaysResponse& response) {

@@ -85,11 +85,12 @@ class Importer {
       if (made.ok()) {
         SetMade(writes[i], (*made)[i], *candidates[i].result);
       } else if (absl::IsAlreadyExists(made.status())) {
-        CommitAlone(std::move(writes[i]), *candidates[i].result);
+        CommitAlone(writes[i], *candidates[i].result);
       } else {
         SetError(CommitFailed(made.status()), *candidates[i].result);
       }
     }
+    for (const auto& [name, plan] : plans_) TakePlanOfNow(plan, writes, candidates);
   }
 
  private:
@@ -101,6 +102,21 @@ class Importer {
     if (absl::Status kept = KeepBuiltIn(deps_, call_, *plan); !kept.ok()) return kept;
     plans_[name] = *plan;
     return plan;
+  }
+
+  // One question a plan, and no more where it has not changed.
+  void TakePlanOfNow(const config::v1::Plan& then, const std::vector<store::Write>& writes,
+                     const std::vector<Candidate>& candidates) {
+    const absl::StatusOr<config::v1::Plan> now = FindPlan(deps_, then.name());
+    if (!now.ok() || now->SerializeAsString() == then.SerializeAsString()) return;
+    for (size_t i = 0; i < writes.size(); ++i) {
+      v1::ImportResult& result = *candidates[i].result;
+      if (result.has_error() || writes[i].config.plan().name() != then.name()) continue;
+      int64_t revision = result.revision();
+      const absl::Status taken = admin::TakePlanOfNow(deps_, call_, writes[i].config, revision);
+      if (!taken.ok()) SetError(taken, result);
+      result.set_revision(revision);
+    }
   }
 
   // The name's own host may be a host of somebody else's.

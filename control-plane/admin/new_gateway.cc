@@ -3,8 +3,10 @@
 #include "common/base/random.h"
 #include "common/config/plans.h"
 #include "common/schema/text.h"
+#include "control-plane/admin/change.h"
 #include "control-plane/admin/errors.h"
 #include "control-plane/admin/names.h"
+#include "control-plane/admin/view.h"
 
 namespace sluice::admin {
 
@@ -31,6 +33,21 @@ absl::Status KeepBuiltIn(const AdminDeps& deps, const Call& call, const config::
       plan.name() == PlanOr("", config::v1::SERVERLESS) || plan.name() == PlanOr("", config::v1::SELF_MANAGED);
   if (!built_in || !absl::IsNotFound(deps.store.GetPlan(plan.name()).status())) return absl::OkStatus();
   return FromStore(deps.store.PutPlan(plan, call.Audit()));
+}
+
+absl::Status TakePlanOfNow(const AdminDeps& deps, const Call& call, const config::v1::GatewayConfig& config,
+                           int64_t& revision) {
+  const absl::StatusOr<config::v1::Plan> plan = FindPlan(deps, config.plan().name());
+  if (!plan.ok() || plan->SerializeAsString() == config.plan().SerializeAsString()) return absl::OkStatus();
+  const Edit edit = [&](const auto&, config::v1::GatewayConfig& wanted, schema::Violations&) {
+    *wanted.mutable_plan() = *plan;
+    return absl::OkStatus();
+  };
+  Call own = call;
+  own.fingerprint.clear();  // this is a part of what was asked for, not what was asked for
+  const absl::StatusOr<Changed> changed = ChangeConfig(deps, own, {config.id(), "plan changed"}, edit);
+  if (changed.ok() && changed->revision != 0) revision = changed->revision;
+  return changed.status();
 }
 
 config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::GatewayKind kind,

@@ -23,6 +23,11 @@ std::string PlanOr(const std::string& plan, config::v1::GatewayKind kind);
 // Gateways refer to their plan in the store, where the built-in one may not be yet.
 absl::Status KeepBuiltIn(const AdminDeps& deps, const Call& call, const config::v1::Plan& plan);
 
+// A plan that was set between reading it and committing the gateway is taken over now, since setting it did not see
+// this gateway. `revision` moves where that was so.
+absl::Status TakePlanOfNow(const AdminDeps& deps, const Call& call, const config::v1::GatewayConfig& config,
+                           int64_t& revision);
+
 // With an id and without hosts and entities.
 config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::GatewayKind kind,
                                     const config::v1::Plan& plan);

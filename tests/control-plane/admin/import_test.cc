@@ -93,6 +93,20 @@ TEST_CASE("an imported gateway is on its kind's plan, as a created one is") {
   CHECK(plane.store.GetPlan(config->plan().name()).ok());
 }
 
+TEST_CASE("gateways that are imported while their plan is changed take the new one over") {
+  Served plane;
+  config::v1::Plan plan = config::ServerlessPlan();
+  plan.set_requests_per_second(7);
+  plane.store.before_commit = [&] { REQUIRE(plane.store.PutPlan(plan, {}).ok()); };
+  const admin::v1::ImportGatewaysResponse response = Import(plane, {{"one", "/a"}, {"two", "/b"}});
+  for (const admin::v1::ImportResult& result : response.results()) {
+    const auto config = admin::LoadConfig(plane.deps, result.id(), 0);
+    REQUIRE(config.ok());
+    CHECK(config->plan().requests_per_second() == 7);
+    CHECK(result.revision() == plane.store.GetGateway(result.id())->revision);
+  }
+}
+
 TEST_CASE("a serverless gateway is not imported onto the plan of self-managed ones") {
   Served plane;
   admin::v1::ImportGatewaysRequest request;
