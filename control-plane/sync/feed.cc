@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "control-plane/fleet/authority.h"
+#include "control-plane/sync/head.h"
 
 namespace sluice::sync {
 namespace {
@@ -18,6 +20,11 @@ Outgoing Whole(const v1::ControlMessage& message) {
   Outgoing out;
   out.head = message.SerializeAsString();
   return out;
+}
+
+absl::Status TooManyWanted() {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the node wants more than ", Feed::kMaxWanted, " configurations; give it a smaller --working-set"));
 }
 
 uint32_t BytesTag(int field) { return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED); }
@@ -32,16 +39,10 @@ std::string Amendment(const index::Entry& entry, store::Part part) {
 
 // ControlMessage{update: GatewayUpdate{..., config}} with everything but the bytes of `config`, which come last on the
 // wire: fields may be in any order, and ours has the configuration at the end.
-Outgoing Update(const index::Entry& entry, store::Part part) {
-  v1::GatewayUpdate update;
-  update.set_revision(entry.revision);
-  update.set_gateway_id(entry.gateway_id);
-  update.set_removed(entry.removed);
+Outgoing WithConfig(const v1::GatewayUpdate& update, const index::Entry& entry, store::Part part) {
   Outgoing out;
   out.config = entry.config;
   out.amendment = Amendment(entry, part);
-  out.gateway_id = entry.gateway_id;
-  out.revision = entry.revision;
   const size_t config_size = (entry.config == nullptr ? 0 : entry.config->size()) + out.amendment.size();
   std::string tail;
   if (entry.config != nullptr) {
@@ -63,6 +64,21 @@ Outgoing Update(const index::Entry& entry, store::Part part) {
 
 }  // namespace
 
+absl::Status Feed::Want(const v1::Want& want) {
+  if (!on_demand_) return absl::OkStatus();
+  const size_t more = static_cast<size_t>(want.gateway_ids_size());
+  if (std::max(wanted_.size(), asked_.size()) + more > kMaxWanted) return TooManyWanted();
+  for (const std::string& id : want.gateway_ids()) {
+    wanted_.insert(id);
+    asked_.push_back(id);
+  }
+  return absl::OkStatus();
+}
+
+void Feed::Release(const v1::Release& release) {
+  for (const std::string& id : release.gateway_ids()) wanted_.erase(id);
+}
+
 absl::Status Feed::Resume(const v1::Resume& resume, const std::string& certified_name) {
   if (resumed_) return absl::InvalidArgumentError("a stream is resumed once");
   if (!fleet::IsNodeName(resume.node())) return absl::InvalidArgumentError("the node's name is not a name");
@@ -71,7 +87,10 @@ absl::Status Feed::Resume(const v1::Resume& resume, const std::string& certified
                                        resume.node() + "\"");
   }
   if (resume.revision() < 0) return absl::InvalidArgumentError("a revision is not negative");
+  if (resume.held_size() > static_cast<int>(kMaxWanted)) return TooManyWanted();
   resumed_ = true;
+  on_demand_ = resume.mode() == v1::ON_DEMAND;
+  if (on_demand_) wanted_.insert(resume.held().begin(), resume.held().end());
   const bool same_line = resume.epoch() == settings_.epoch;
   ahead_ = same_line && resume.revision() > index_.head();
   full_ = !same_line || ahead_ || resume.revision() == 0 || resume.revision() < index_.horizon();
@@ -88,10 +107,9 @@ std::optional<Outgoing> Feed::Next() {
     *message.mutable_usage_kept() = *std::exchange(kept_, std::nullopt);
     return Whole(message);
   }
+  if (std::optional<Outgoing> fetched = Fetched(); fetched.has_value()) return fetched;
   const int64_t head = index_.head();  // read first: what comes after it is found by After, or rings again
-  if (const std::optional<index::Entry> entry = NextEntry(); entry.has_value()) {
-    return Update(*entry, entry->ServedBy(scope_).value_or(store::Part::kAll));
-  }
+  if (const std::optional<index::Entry> entry = NextEntry(); entry.has_value()) return ToUpdate(*entry, false);
   if (caught_up_ == std::max(head, cursor_)) return std::nullopt;
   return CaughtUp(std::max(head, cursor_));
 }
@@ -101,15 +119,48 @@ std::optional<index::Entry> Feed::NextEntry() {
   const bool sweeping = full_ && !caught_up_.has_value();
   while (std::optional<index::Entry> entry = index_.After(cursor_)) {
     cursor_ = entry->revision;
-    if (!entry->ServedBy(scope_)) {
-      if (!scope_.is_cell() || entry->of_owner) continue;
-      // Another cell's now. It may have been this one's before, and whoever has it is to let go of it.
-      entry->removed = true;
-      entry->config = nullptr;
-    }
-    if (!entry->removed || !sweeping) return entry;
+    entry = Heard(*std::move(entry));
+    if (entry.has_value() && (!entry->removed || !sweeping)) return entry;
   }
   return std::nullopt;
+}
+
+std::optional<index::Entry> Feed::Heard(index::Entry entry) const {
+  if (entry.ServedBy(scope_)) return entry;
+  if (!scope_.is_cell() || entry.of_owner) return std::nullopt;
+  // Another cell's now. It may have been this one's before, and whoever has it is to let go of it.
+  entry.removed = true;
+  entry.config = nullptr;
+  return entry;
+}
+
+std::optional<Outgoing> Feed::Fetched() {
+  while (!asked_.empty()) {
+    std::optional<index::Entry> entry = index_.Find(asked_.front());
+    asked_.pop_front();
+    if (entry.has_value()) entry = Heard(*std::move(entry));
+    if (entry.has_value()) return ToUpdate(*entry, true);
+  }
+  return std::nullopt;
+}
+
+Outgoing Feed::ToUpdate(const index::Entry& entry, bool fetched) const {
+  const store::Part part = entry.ServedBy(scope_).value_or(store::Part::kAll);
+  v1::ControlMessage message;
+  v1::GatewayUpdate& update = *message.mutable_update();
+  update.set_revision(entry.revision);
+  update.set_gateway_id(entry.gateway_id);
+  update.set_removed(entry.removed);
+  update.set_fetched(fetched);
+  // What cannot be read is told to every node: those that have the gateway refuse it and serve on what they have.
+  const bool whole = !on_demand_ || fetched || entry.config == nullptr || entry.config->empty() ||
+                     wanted_.contains(entry.gateway_id);
+  const std::optional<v1::Head> head = whole ? std::nullopt : HeadOf(entry, part);
+  if (head.has_value()) *update.mutable_head() = *head;
+  Outgoing out = head.has_value() ? Whole(message) : WithConfig(update, entry, part);
+  out.gateway_id = entry.gateway_id;
+  out.revision = entry.revision;
+  return out;
 }
 
 std::optional<Outgoing> Feed::Trust() {
@@ -129,6 +180,7 @@ Outgoing Feed::Welcome() {
   message.mutable_welcome()->set_epoch(settings_.epoch);
   message.mutable_welcome()->set_full(full_);
   *message.mutable_welcome()->mutable_fleet() = settings_.fleet;
+  if (on_demand_) message.mutable_welcome()->set_mode(v1::ON_DEMAND);
   return Whole(message);
 }
 

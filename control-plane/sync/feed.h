@@ -5,12 +5,14 @@
 // stream, which guards it.
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "control-plane/fleet/trust.h"
 #include "control-plane/index/index.h"
@@ -38,11 +40,14 @@ struct Outgoing {
 
 class Feed {
  public:
+  static constexpr size_t kMaxWanted = 65'536;  // by a node that resumed ON_DEMAND; it names them in one message
+
   // `scope`: what the node may read. `trust`: whom it is told to trust; null: nobody new.
   Feed(const index::Index& index, const FeedSettings& settings, store::Scope scope, const fleet::Trust* trust = nullptr)
       : index_(index), settings_(settings), scope_(std::move(scope)), trust_(trust) {}
 
   // The node's first message. PERMISSION_DENIED: `certified_name`, from its certificate, is not the node's name.
+  // RESOURCE_EXHAUSTED: it holds more than kMaxWanted.
   absl::Status Resume(const v1::Resume& resume, const std::string& certified_name);
 
   bool resumed() const { return resumed_; }
@@ -51,6 +56,11 @@ class Feed {
   bool full() const { return full_; }
   // The node claimed more than was ever committed on its own epoch: the database was restored.
   bool ahead() const { return ahead_; }
+
+  // Of a node that resumed ON_DEMAND, else nothing: it needs these configurations now and from now on; heads of these
+  // are enough. RESOURCE_EXHAUSTED: past kMaxWanted.
+  absl::Status Want(const v1::Want& want);
+  void Release(const v1::Release& release);
 
   // The node is to be told, after the welcome, that its usage is kept.
   void Kept(v1::UsageKept kept) { kept_ = std::move(kept); }
@@ -63,6 +73,11 @@ class Feed {
   std::optional<Outgoing> Trust();
   // The next entry that the node is to hear of, as it is to hear of it.
   std::optional<index::Entry> NextEntry();
+  // The answer to a Want.
+  std::optional<Outgoing> Fetched();
+  // The entry as the node is to hear of it, which may be as removed; nullopt: not at all.
+  std::optional<index::Entry> Heard(index::Entry entry) const;
+  Outgoing ToUpdate(const index::Entry& entry, bool fetched) const;
   Outgoing CaughtUp(int64_t head);
 
   const index::Index& index_;
@@ -76,6 +91,9 @@ class Feed {
   bool full_ = false;
   bool ahead_ = false;
   int64_t cursor_ = 0;
+  bool on_demand_ = false;
+  absl::flat_hash_set<std::string> wanted_;
+  std::deque<std::string> asked_;       // wanted and not answered; no more than kMaxWanted
   std::optional<v1::UsageKept> kept_;   // a node has one report on its way
   std::optional<int64_t> caught_up_;  // what the last CaughtUp said
 };

@@ -97,6 +97,11 @@ absl::Status Stream::Handle(const v1::NodeMessage& message) {
         status_.name, {rejected.gateway_id(), rejected.revision(), rejected.reason(), rejected.message()}, now);
   }
   Record();
+  if (message.has_want() || message.has_release()) {
+    std::lock_guard lock(mutex_);
+    if (message.has_release()) feed_.Release(message.release());
+    if (message.has_want()) return feed_.Want(message.want());
+  }
   return message.has_usage() ? HandleUsage(message.usage()) : absl::OkStatus();
 }
 
