@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "common/base/version.h"
+#include "data-plane/sync/applier.h"
 
 namespace sluice {
 namespace {
@@ -61,6 +62,25 @@ struct WhoAsks {
   }
 };
 
+// Whether the node holds every gateway's configuration.
+struct ConfigMode {
+  std::string mode = "eager";
+  size_t working_set = 10'000;
+
+  void AddTo(CLI::App& app) {
+    app.add_option("--config-mode", mode,
+                   "eager: it holds every gateway's configuration; on-demand: those of its working set, and fetches "
+                   "others at their first request")
+        ->envname("SLUICE_CONFIG_MODE")
+        ->check(CLI::IsMember({"eager", "on-demand"}))
+        ->capture_default_str();
+    app.add_option("--working-set", working_set, "gateways that it holds on demand; further ones while they are busy")
+        ->envname("SLUICE_WORKING_SET")
+        ->check(CLI::Range(size_t{1}, sync::Applier::kMaxHeld))
+        ->capture_default_str();
+  }
+};
+
 void AddState(CLI::App& app, Flags& flags) {
   app.add_option("--state", flags.state, "folder of its identity and the last good configuration")
       ->required()
@@ -115,6 +135,8 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
       ->envname("SLUICE_CONFIG_VERSION_HEADER");
   WhoAsks who_asks;
   who_asks.AddTo(app);
+  ConfigMode config_mode;
+  config_mode.AddTo(app);
   // The parser throws; nothing else of ours does.
   try {
     app.parse(argc, argv);
@@ -126,6 +148,7 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
       throw CLI::ValidationError("--tls-cert", "goes with --tls-key");
     }
     who_asks.Store(flags.proxy);
+    flags.working_set = config_mode.mode == "on-demand" ? config_mode.working_set : 0;
     flags.ops = ParseEndpoint("--ops", flags.ops_address);
     if (http != "off") flags.proxy.http = ParseEndpoint("--http", http);
     if (https != "off" && !edge.key_path.empty()) {

@@ -19,6 +19,7 @@ struct Flags {
   std::string state;        // folder of its identity and the last good configuration
   std::string state_key_file;  // "": in that folder
   std::string state_key;       // of the environment; "": the file's
+  size_t working_set = 0;      // gateways whose configurations it holds; 0: all
 };
 
 // False where the process is to end at once, with `exit_code` (0 after --help, 64 for wrong usage, told on stderr).

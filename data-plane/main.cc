@@ -83,6 +83,14 @@ bool AwaitJoined(const sync::Membership& membership, limit::Shares& shares, cons
   return true;
 }
 
+bool KeepBases(const std::string& folder, const quota::Bases& bases) {
+  const absl::Status kept = sync::WriteBases(folder, bases);
+  if (!kept.ok()) {
+    log::Error("cannot keep which parts of limits are its own", {{"error", std::string(kept.message())}});
+  }
+  return kept.ok();
+}
+
 sync::UsageClock::Collect CollectUsage(proxy::WorkerGroup& workers) {
   return [&workers](std::function<void(sync::UsageTotals)> done) {
     workers.Collect([done = std::move(done)](const proxy::Stats& stats) {
@@ -112,22 +120,20 @@ int Main(int argc, char** argv) {
   sync::Status status;
   const auto key = sync::StateKey::Open(flags.state, flags.state_key_file, flags.state_key);
   if (!key.ok()) return Fail(key.status());
+  std::optional<sync::Fetches> fetches;
+  if (flags.working_set > 0) flags.proxy.loader = &fetches.emplace(clock, status);
   auto workers = proxy::WorkerGroup::Start(flags.proxy);
   if (!workers.ok()) return Fail(workers.status());
-  limit::Shares shares(clock, sync::ReadBases(flags.state), [&flags](const quota::Bases& bases) {
-    const absl::Status kept = sync::WriteBases(flags.state, bases);
-    if (!kept.ok()) {
-      log::Error("cannot keep which parts of limits are its own", {{"error", std::string(kept.message())}});
-    }
-    return kept.ok();
-  });
+  limit::Shares shares(clock, sync::ReadBases(flags.state),
+                       [&flags](const quota::Bases& bases) { return KeepBases(flags.state, bases); });
   auto ops = ops::Server::Start(flags.ops, {**workers, status, clock, flags.proxy.node, std::string(kVersion),
                                             [&] { return status.of_gateway || shares.Started(); }});
   if (!ops.ok()) return Fail(ops.status());
   sync::LastGood last_good(flags.state, *key, status);
   sync::CrashGuard guard(flags.state, std::string(kVersion));
   const auto save = [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); };
-  sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard});
+  sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard,
+                         flags.working_set, fetches ? &*fetches : nullptr});
   LoadLastGood(flags.state, *key, applier);
   auto membership = sync::Membership::Start(
       {flags.control_planes, flags.proxy.node, flags.state + "/identity", flags.join_token_file}, clock, status);
@@ -145,7 +151,7 @@ int Main(int argc, char** argv) {
   if (!status.of_gateway) leases = sync::LeaseClient::Start(options, shares);
   if (!leases.ok()) return Fail(leases.status());
   sync::UsageLog usage(RandomUuid());
-  auto client = sync::Client::Start(options, applier, status, &usage);
+  auto client = sync::Client::Start(options, applier, status, &usage, fetches ? &*fetches : nullptr);
   if (!client.ok()) return Fail(client.status());
   std::optional<sync::UsageClock> usage_clock(std::in_place, CollectUsage(**workers), usage, **client, clock);
   log::Info("node started", {{"node", flags.proxy.node},

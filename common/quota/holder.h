@@ -45,6 +45,7 @@ class Holder {
   // A request was refused for want of a slot; asks for more with the next report, which is due at once.
   void Want(const std::string& gateway);
   bool Pending(const std::string& gateway) const;  // asked, and the answer is not final
+  bool AtRest(const std::string& gateway) const { return !leases_.contains(gateway); }
   void LimitChanged(const std::string& gateway);   // a lease is never larger than the limit
   // False until the safe shares may be used.
   bool started() const { return started_; }

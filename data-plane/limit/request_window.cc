@@ -11,8 +11,8 @@ constexpr size_t kFields = 12;  // with those that every answer gets
 }  // namespace
 
 std::optional<Reply> AdmitRequest(GatewayState& state, MonotonicTime now) {
-  if (state.limit.load(std::memory_order_relaxed) == 0) return std::nullopt;
   state.requests_asked.fetch_add(1, std::memory_order_relaxed);
+  if (state.limit.load(std::memory_order_relaxed) == 0) return std::nullopt;
   std::optional<Reply> refusal = AdmitWaiting(state, now);
   if (refusal.has_value() && state.keeper != nullptr) state.keeper->Want(state, now);
   return refusal;

@@ -1,6 +1,7 @@
 #include "data-plane/limit/shares.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::limit {
 namespace {
@@ -19,11 +20,39 @@ Shares::Shares(const Clock& clock, std::optional<quota::Bases> kept, std::functi
   if (kept) holder_.Remember(*kept);
 }
 
+std::shared_ptr<GatewayState> Shares::StateOf(const std::string& gateway) {
+  std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(gateway);
+  if (entry == entries_.end()) return std::make_shared<GatewayState>();
+  if (entry->second.state == nullptr) MakeState(gateway, entry->second);
+  return entry->second.state;
+}
+
+void Shares::MakeState(const std::string& gateway, Entry& entry) {
+  entry.state = std::make_shared<GatewayState>();
+  entry.state->keeper = this;
+  entry.state->id = gateway;
+  SetShare(gateway, entry, holder_.Share(gateway, entry.limit), {}, nullptr);
+}
+
+bool Shares::Rest(const std::string& gateway, uint32_t limit) {
+  std::lock_guard lock(mutex_);
+  Entry& entry = entries_[gateway];
+  const bool changed = std::exchange(entry.limit, limit) != limit;
+  if (changed) holder_.LimitChanged(gateway);
+  const bool at_rest = holder_.AtRest(gateway);
+  if (at_rest) entry.state = nullptr;
+  if (at_rest || entry.state == nullptr) entry.served = false;
+  if (changed && entry.state != nullptr) SetShare(gateway, entry, holder_.Share(gateway, limit), {}, nullptr);
+  return !entry.served;
+}
+
 void Shares::Attach(const std::string& gateway, const std::shared_ptr<GatewayState>& state, uint32_t limit) {
   std::lock_guard lock(mutex_);
   state->id = gateway;
   Entry& entry = entries_[gateway];
   entry.state = state;
+  entry.served = true;
   entry.limit = limit;
   holder_.LimitChanged(gateway);
   SetShare(gateway, entry, holder_.Share(gateway, limit), {}, nullptr);
@@ -62,7 +91,9 @@ void Shares::Connected() {
 void Shares::Disconnected() {
   std::lock_guard lock(mutex_);
   holder_.Disconnected();
-  for (auto& [gateway, entry] : entries_) entry.state->share_pending = false;
+  for (auto& [gateway, entry] : entries_) {
+    if (entry.state != nullptr) entry.state->share_pending = false;
+  }
 }
 
 std::optional<quota::Report> Shares::NextReport() {
@@ -76,7 +107,10 @@ bool Shares::Receive(const quota::Answer& answer) {
   const bool keep = holder_.Receive(answer, clock_.Now());
   for (const quota::GatewayAnswer& gateway : answer.gateways) {
     const auto entry = entries_.find(gateway.id);
-    if (entry != entries_.end()) entry->second.state->share_pending = holder_.Pending(gateway.id);
+    if (entry == entries_.end() || entry->second.state == nullptr) continue;
+    entry->second.state->share_pending = holder_.Pending(gateway.id);
+    // Woken for others' sake, and of no use to them any more.
+    if (!entry->second.served && holder_.AtRest(gateway.id)) entry->second.state = nullptr;
   }
   Publish();
   return keep;
@@ -116,7 +150,9 @@ void Shares::Wake() {
 void Shares::Leave() {
   std::lock_guard lock(mutex_);
   left_ = true;
-  for (auto& [gateway, entry] : entries_) SetShare(gateway, entry, 0, {}, nullptr);
+  for (auto& [gateway, entry] : entries_) {
+    if (entry.state != nullptr) SetShare(gateway, entry, 0, {}, nullptr);
+  }
 }
 
 void Shares::Forget() {
@@ -130,19 +166,22 @@ uint32_t Shares::Limit(const std::string& gateway) const {
 
 uint64_t Shares::Asked(const std::string& gateway) const {
   const auto entry = entries_.find(gateway);
-  return entry == entries_.end() ? 0 : entry->second.state->requests_asked.load(std::memory_order_relaxed);
+  if (entry == entries_.end() || entry->second.state == nullptr) return 0;
+  return entry->second.state->requests_asked.load(std::memory_order_relaxed);
 }
 
 quota::Slots Shares::Resize(const std::string& gateway, uint32_t share, const quota::Slots& more) {
   quota::Slots released;
   const auto entry = entries_.find(gateway);
-  if (entry != entries_.end()) SetShare(gateway, entry->second, share, more, &released);
+  if (entry == entries_.end()) return released;
+  if (entry->second.state == nullptr) MakeState(gateway, entry->second);
+  SetShare(gateway, entry->second, share, more, &released);
   return released;
 }
 
 void Shares::Refresh() {
   for (auto& [gateway, entry] : entries_) {
-    SetShare(gateway, entry, holder_.Share(gateway, entry.limit), {}, nullptr);
+    if (entry.state != nullptr) SetShare(gateway, entry, holder_.Share(gateway, entry.limit), {}, nullptr);
   }
 }
 

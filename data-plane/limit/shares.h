@@ -29,8 +29,10 @@ class Shares final : public ShareKeeper, private quota::Windows {
   // is not known, hence nothing of its own is used for a second. `keep` makes the bases durable; false: it cannot.
   Shares(const Clock& clock, std::optional<quota::Bases> kept, std::function<bool(const quota::Bases&)> keep);
 
+  std::shared_ptr<GatewayState> StateOf(const std::string& gateway) override;
   void Attach(const std::string& gateway, const std::shared_ptr<GatewayState>& state, uint32_t limit) override;
   void Detach(const std::string& gateway) override;
+  bool Rest(const std::string& gateway, uint32_t limit) override;
   void Want(GatewayState& state, MonotonicTime now) override;
   bool SurplusIsValid() const override;
 
@@ -56,9 +58,12 @@ class Shares final : public ShareKeeper, private quota::Windows {
  private:
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   struct Entry {
-    std::shared_ptr<GatewayState> state;
+    std::shared_ptr<GatewayState> state;  // null: rests, and nobody wants its slots elsewhere
     uint32_t limit = 0;
+    bool served = false;
   };
+  // The state of what rests, with its share, none of which was used of late.
+  void MakeState(const std::string& gateway, Entry& entry);
   uint32_t Limit(const std::string& gateway) const override;
   uint64_t Asked(const std::string& gateway) const override;
   quota::Slots Resize(const std::string& gateway, uint32_t share, const quota::Slots& more) override;

@@ -207,6 +207,18 @@ void AddConfiguration(const sync::Status& sync, const NodeFacts& facts, Families
             sync.snapshot_at.load());
 }
 
+void AddWorkingSet(const proxy::Stats& stats, const sync::Status& sync, Families& out) {
+  out.Gauge("sluice_gateways_known", "Gateways that this node serves, or would fetch at the first request.",
+            static_cast<double>(sync.known.load()));
+  out.Counter("sluice_gateway_fetches_total", "Configurations that were asked for because a request needed them.",
+              static_cast<double>(sync.fetches.load()));
+  out.Counter("sluice_gateway_evictions_total", "Configurations that the working set had no room for any more.",
+              static_cast<double>(sync.evictions.load()));
+  out.Counter("sluice_gateway_load_waits_total", "Requests whose gateway had to be loaded first.", stats.loads_awaited);
+  out.Counter("sluice_gateway_load_timeouts_total", "Of these: answered with 503, as it was not loaded in time.",
+              stats.loads_timed_out);
+}
+
 void AddMembership(const sync::Status& sync, const NodeFacts& facts, Families& out) {
   if (const int64_t expires = sync.certificate_expires_at.load(); expires > 0) {
     out.Gauge("sluice_certificate_seconds_to_expiry", "Of the node's own certificate; negative once it has expired.",
@@ -233,6 +245,7 @@ std::string RenderMetrics(const proxy::Stats& stats, const sync::Status& sync, c
   AddUpstreams(stats, out);
   AddTargets(stats, out);
   AddConfiguration(sync, facts, out);
+  AddWorkingSet(stats, sync, out);
   AddMembership(sync, facts, out);
   out.Counter("sluice_access_log_dropped_lines_total", "Lines of the access log that were not written.",
               facts.access_log_dropped);

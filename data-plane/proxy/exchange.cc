@@ -53,8 +53,31 @@ io::Task<Verdict> ProxyExchange::Handle() {
     return Reject(400, StatusMessage(400), "forwarded");
   }
   if (Verdict refusal = FindGateway()) return refusal;
+  if (gateway == nullptr) return WaitForGateway();
+  return HandleKnown(started);
+}
+
+// It is known by its head alone: the configuration is fetched while the request's body stays where it is.
+io::Task<Verdict> ProxyExchange::WaitForGateway() {
+  const io::Loop& loop = worker_.loop();
+  const std::string id = worker_.hosts().FindHead(host)->id();
+  ++worker_.stats().loads_awaited;
+  const Loading::Outcome outcome = co_await worker_.loading().Wait(id, loop.Now() + worker_.times().gateway_load);
+  Verdict refusal = FindGateway();
+  if (gateway != nullptr) {
+    refusal = co_await HandleKnown(worker_.clock().Now());
+  } else if (!refusal.has_value()) {
+    worker_.stats().loads_timed_out += outcome == Loading::Outcome::kTimeout ? 1 : 0;
+    const bool full = outcome == Loading::Outcome::kFull;
+    refusal = Reject(503, "the gateway is not loaded yet", full ? "load-waits" : "not-loaded");
+    refusal->fields.Add("Retry-After", "1");
+  }
+  co_return refusal;
+}
+
+io::Task<Verdict> ProxyExchange::HandleKnown(MonotonicTime now) {
   if (!CountConnection()) return Verdict();
-  if (Verdict refusal = limit::AdmitRequest(gateway->state(), started)) {
+  if (Verdict refusal = limit::AdmitRequest(gateway->state(), now)) {
     if (gateway->state().share_pending) return WaitForSlot();
     reject_reason = "rate-limit";
     return refusal;
@@ -64,7 +87,7 @@ io::Task<Verdict> ProxyExchange::Handle() {
 
 // The node's share of the limit is spent, and more of it may be on its way.
 io::Task<Verdict> ProxyExchange::WaitForSlot() {
-  const MonotonicTime until = started + limit::kShareWait;
+  const MonotonicTime until = worker_.clock().Now() + limit::kShareWait;
   Verdict refusal;
   do {
     co_await worker_.loop().SleepUntil(worker_.loop().Now() + limit::kShareRetry);
@@ -104,17 +127,20 @@ io::Task<Verdict> ProxyExchange::Pass() {
   return forward_->Run();
 }
 
+// `gateway` is null where it is known and not loaded.
 Verdict ProxyExchange::FindGateway() {
   if (!http::CanonicalHost(request.authority, host, port_)) return Reject(400, StatusMessage(400), "host");
-  gateway = worker_.hosts().Find(host);
+  std::shared_ptr<const GatewayHead> head = worker_.hosts().FindHead(host);
   if (client.tls && !client.sni.empty() && client.sni != host) {
-    const std::shared_ptr<const Gateway> named = worker_.hosts().Find(client.sni);
-    if (named == nullptr || gateway == nullptr || named->id() != gateway->id()) {
-      gateway = nullptr;
+    const std::shared_ptr<const GatewayHead> named = worker_.hosts().FindHead(client.sni);
+    if (named == nullptr || head == nullptr || named->id() != head->id()) {
       return Reject(421, StatusMessage(421), "misdirected");
     }
   }
-  if (gateway != nullptr) return std::nullopt;
+  if (head != nullptr) {
+    gateway = AsGateway(std::move(head));
+    return std::nullopt;
+  }
   if (!worker_.ready()) return Reject(503, StatusMessage(503), "not-ready");
   return Reject(404, "no Route matched with those values", "unknown-host");
 }

@@ -38,6 +38,8 @@ class ProxyExchange final : public Exchange {
  private:
   friend class ExchangeList;
   io::Task<Verdict> Handle();
+  io::Task<Verdict> WaitForGateway();
+  io::Task<Verdict> HandleKnown(MonotonicTime now);
   io::Task<Verdict> WaitForSlot();
   io::Task<Verdict> HandleAdmitted();
   io::Task<Verdict> AskPlugins();

@@ -11,6 +11,7 @@
 #include "data-plane/io/stream.h"
 #include "data-plane/io/tls.h"
 #include "data-plane/proxy/limits.h"
+#include "data-plane/route/gateway_loader.h"
 
 namespace sluice::proxy {
 
@@ -36,6 +37,7 @@ struct Options {
   uint64_t max_requests_per_connection = kMaxRequestsPerConnection;
   Times times;
   const Clock* clock = nullptr;              // null: the system's
+  GatewayLoader* loader = nullptr;           // of gateways that are known by their heads; null: there are none
 };
 
 }  // namespace sluice::proxy

@@ -86,6 +86,8 @@ void Stats::Add(const Stats& other) {
   upstream_reused += other.upstream_reused;
   names_delayed += other.names_delayed;
   gateways_served = std::max(gateways_served, other.gateways_served);
+  loads_awaited += other.loads_awaited;
+  loads_timed_out += other.loads_timed_out;
   plugin_log_delivered += other.plugin_log_delivered;
   plugin_log_dropped += other.plugin_log_dropped;
   for (size_t i = 0; i < kDialErrors; ++i) dials[i] += other.dials[i];

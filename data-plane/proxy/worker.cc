@@ -37,6 +37,7 @@ Worker::Worker(int index, Shared& shared)
     : index_(index),
       shared_(shared),
       loop_(std::make_unique<io::Loop>()),
+      loading_(*loop_, shared.options.loader),
       balancer_(static_cast<size_t>(index)),
       pool_(std::make_unique<UpstreamPool>(*loop_, shared.options.times.upstream_idle)),
       http2_pool_(std::make_unique<Http2Pool>(*loop_)),
@@ -107,12 +108,17 @@ void Worker::Apply(const std::vector<GatewayChange>& changes) {
   for (const GatewayChange& change : changes) {
     balancer_.Forget(change.gateway_id);
     health_->Apply(change);
+    std::shared_ptr<const Gateway> gone;
     if (change.gateway != nullptr) {
       hosts_.Put(change.gateway);
-    } else if (const std::shared_ptr<const Gateway> gone = hosts_.Remove(change.gateway_id)) {
+    } else {
+      gone = change.head != nullptr ? hosts_.Put(change.head) : hosts_.Remove(change.gateway_id);
+    }
+    if (gone != nullptr) {
       pool_->EvictAll(gone->state().serial);
       http2_pool_->EvictAll(gone->state().serial);
     }
+    loading_.Wake(change.gateway_id);
   }
 }
 
@@ -122,7 +128,7 @@ Stats Worker::Snapshot() {
   stats_.upstream_opened = pool_->opened;
   stats_.upstream_reused = pool_->reused;
   stats_.names_delayed = resolver_->delayed();
-  stats_.gateways_served = hosts_.size();
+  stats_.gateways_served = hosts_.loaded();
   stats_.plugin_log_delivered = log_queues_->delivered();
   stats_.plugin_log_dropped = log_queues_->dropped();
   health_->Count(stats_);

@@ -22,6 +22,7 @@
 #include "data-plane/proxy/connection_limits.h"
 #include "data-plane/proxy/exchange.h"
 #include "data-plane/proxy/health_checker.h"
+#include "data-plane/proxy/loading.h"
 #include "data-plane/proxy/options.h"
 #include "data-plane/proxy/stats.h"
 #include "data-plane/proxy/upstream_pool.h"
@@ -73,6 +74,7 @@ class Worker final : public PluginWorker {
   LogQueues& log_queues() override { return *log_queues_; }
 
   const HostTable& hosts() const { return hosts_; }
+  Loading& loading() { return loading_; }
   UpstreamPool& pool() { return *pool_; }
   Http2Pool& http2_pool() { return *http2_pool_; }
   Balancer& balancer() { return balancer_; }
@@ -111,6 +113,7 @@ class Worker final : public PluginWorker {
   Shared& shared_;
   std::unique_ptr<io::Loop> loop_;
   HostTable hosts_;
+  Loading loading_;
   Balancer balancer_;
   Stats stats_;
   std::unique_ptr<UpstreamPool> pool_;

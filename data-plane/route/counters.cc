@@ -45,6 +45,20 @@ std::optional<Counters::Outcome> Counters::CountIfBelow(std::string_view key, co
   return outcome;
 }
 
+bool Counters::AnyAfter(int64_t unix_seconds) {
+  Stripes* const stripes = stripes_.load(std::memory_order_acquire);
+  if (stripes == nullptr) return false;
+  for (Stripe& stripe : *stripes) {
+    std::lock_guard lock(stripe.mutex);
+    for (const auto& [key, entry] : stripe.entries) {
+      for (size_t i = 0; i < entry.count; ++i) {
+        if (entry.windows[i].end > unix_seconds) return true;
+      }
+    }
+  }
+  return false;
+}
+
 // Carries over what was used of the windows that go on; windows that are not asked for any more are forgotten.
 void Counters::Entry::Turn(const Window* wanted, size_t wanted_count) {
   std::array<int64_t, kMaxWindows> carried{};

@@ -42,6 +42,9 @@ class Counters {
   // thread. nullopt: no room for another key.
   std::optional<Outcome> CountIfBelow(std::string_view key, const Window* windows, size_t count);
 
+  // Whether any window lasts longer than that. Callable from every thread.
+  bool AnyAfter(int64_t unix_seconds);
+
   // A plain counter that only grows (correlation-id's generator).
   uint64_t Next() { return next_.fetch_add(1, std::memory_order_relaxed) + 1; }
 

@@ -7,7 +7,7 @@
 
 namespace sluice {
 
-Gateway::Gateway() = default;
+Gateway::Gateway() : GatewayHead("", {}, /*loaded=*/true) {}
 Gateway::~Gateway() = default;
 
 absl::StatusOr<std::shared_ptr<const Gateway>> Gateway::Compile(const config::v1::GatewayConfig& config,

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -112,7 +113,26 @@ struct RouteQuery {
   const http::Fields* fields = nullptr;
 };
 
-class Gateway {
+// What a node knows of every gateway, also of one whose configuration it does not hold: enough to tell whose a host is.
+class GatewayHead {
+ public:
+  GatewayHead(std::string id, std::vector<std::string> hosts)
+      : GatewayHead(std::move(id), std::move(hosts), /*loaded=*/false) {}
+  const std::string& id() const { return id_; }
+  const std::vector<std::string>& hosts() const { return hosts_; }
+  bool loaded() const { return loaded_; }  // it is a Gateway
+
+ protected:
+  GatewayHead(std::string id, std::vector<std::string> hosts, bool loaded)
+      : id_(std::move(id)), hosts_(std::move(hosts)), loaded_(loaded) {}
+  std::string id_;
+  std::vector<std::string> hosts_;
+
+ private:
+  const bool loaded_;
+};
+
+class Gateway final : public GatewayHead {
  public:
   // INVALID_ARGUMENT with field paths where the configuration is not valid (common/config is asked first, and the
   // serverless restrictions hold here too). The reason of the first violation is the payload "sluice/reason".
@@ -132,10 +152,8 @@ class Gateway {
                                                                 SharedParts* parts = nullptr);
   ~Gateway();
 
-  const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
-  const std::vector<std::string>& hosts() const { return hosts_; }
   const config::v1::Plan& plan() const { return *plan_; }
   const egress::Policy& egress() const { return *egress_; }
   GatewayState& state() const { return *state_; }
@@ -153,10 +171,8 @@ class Gateway {
  private:
   friend class GatewayCompiler;
   Gateway();
-  std::string id_;
   std::string name_;
   int64_t version_ = 0;
-  std::vector<std::string> hosts_;
   std::shared_ptr<const config::v1::Plan> plan_;
   std::shared_ptr<const egress::Policy> egress_;
   std::shared_ptr<GatewayState> state_;
@@ -172,19 +188,29 @@ class Gateway {
   std::unique_ptr<Router> router_;
 };
 
+// The gateway that `head` is; null where it is none, or `head` is null.
+inline std::shared_ptr<const Gateway> AsGateway(std::shared_ptr<const GatewayHead> head) {
+  return head != nullptr && head->loaded() ? std::static_pointer_cast<const Gateway>(std::move(head)) : nullptr;
+}
+
 // The gateways of one worker, by canonical host; who owns a host shows its certificate for it in TLS, too. Owned and
 // read by that worker's thread; changed by what the sync thread posts to it.
 class HostTable final : public io::CertificateSource {
  public:
-  void Put(std::shared_ptr<const Gateway> gateway);  // replaces the one with the same id
-  std::shared_ptr<const Gateway> Remove(const std::string& gateway_id);  // the one that went; null where none was
-  std::shared_ptr<const Gateway> Find(std::string_view host) const;  // null where nobody has it
+  // Each hands out the gateway with that id that was served before; null where none was.
+  std::shared_ptr<const Gateway> Put(std::shared_ptr<const GatewayHead> gateway);
+  std::shared_ptr<const Gateway> Remove(const std::string& gateway_id);
+  // Null where nobody has it.
+  std::shared_ptr<const GatewayHead> FindHead(std::string_view host) const;
+  std::shared_ptr<const Gateway> Find(std::string_view host) const;  // null too where it is known by its head alone
   size_t size() const { return by_id_.size(); }
+  size_t loaded() const { return loaded_; }
   io::ServerIdentity Identify(std::string_view server_name) const override;
 
  private:
-  absl::flat_hash_map<std::string, std::shared_ptr<const Gateway>> by_id_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const Gateway>> by_host_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const GatewayHead>> by_id_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const GatewayHead>> by_host_;
+  size_t loaded_ = 0;
 };
 
 }  // namespace sluice

@@ -14,7 +14,8 @@ namespace sluice {
 
 struct GatewayChange {
   std::string gateway_id;
-  std::shared_ptr<const Gateway> gateway;  // null: removed
+  std::shared_ptr<const Gateway> gateway;     // null: not served from now on
+  std::shared_ptr<const GatewayHead> head{};  // where it is not: what is known of it; null too: removed
 };
 
 class Publisher {

@@ -25,14 +25,14 @@ std::vector<egress::Range> ParseRanges(const google::protobuf::RepeatedPtrField<
   return ranges;
 }
 
-absl::StatusOr<config::v1::GatewayConfig> Parse(const std::string& id, const std::string& bytes) {
-  if (bytes.empty()) {
-    return ConfigError("UNREADABLE", "config", "the control plane cannot open it; its log says why");
+CrashGuard::Candidate ToCandidate(const v1::GatewayUpdate& update) {
+  CrashGuard::Candidate candidate{update.gateway_id(), update.revision(), nullptr};
+  if (update.has_head() && !update.removed()) {
+    candidate.head = std::make_shared<const v1::Head>(update.head());
+  } else if (!update.removed()) {
+    candidate.config = std::make_shared<const std::string>(update.config());
   }
-  config::v1::GatewayConfig config;
-  if (!config.ParseFromString(bytes)) return ConfigError("INVALID", "config", "does not parse");
-  if (config.id() != id) return ConfigError("INVALID", "id", "is another gateway's");
-  return config;
+  return candidate;
 }
 
 v1::Rejected Report(const std::string& id, int64_t revision, const absl::Status& why) {
@@ -46,35 +46,18 @@ v1::Rejected Report(const std::string& id, int64_t revision, const absl::Status&
 
 }  // namespace
 
-Applier::Applier(ApplierDeps deps) : deps_(std::move(deps)), status_(deps_.status) {}
-
-void Applier::Load(const v1::Snapshot& snapshot) {
-  SetFleet(snapshot.fleet());
-  Replies later;  // there is nobody to tell yet: refusals are repeated behind each Welcome
-  std::vector<Update> updates;
-  for (const v1::GatewayUpdate& gateway : snapshot.gateways()) {
-    Held& held = held_[gateway.gateway_id()];
-    held.revision = gateway.revision();
-    held.config = std::make_shared<const std::string>(gateway.config());
-    updates.push_back({gateway.gateway_id(), held.revision, held.config});
+absl::StatusOr<config::v1::GatewayConfig> ParseConfig(const std::string& id, const std::string& bytes) {
+  if (bytes.empty()) {
+    return ConfigError("UNREADABLE", "config", "the control plane cannot open it; its log says why");
   }
-  Try(
-      std::move(updates),
-      [&](const Update& update, Changes& changes) { Restore(update.gateway_id, changes, later); }, later);
-  CountGateways();
-  epoch_ = snapshot.epoch();
-  revision_ = snapshot.revision();
-  status_.revision = revision_;
-  status_.source = Status::Source::kDisk;
-  deps_.publisher.SetReady();
+  config::v1::GatewayConfig config;
+  if (!config.ParseFromString(bytes)) return ConfigError("INVALID", "config", "does not parse");
+  if (config.id() != id) return ConfigError("INVALID", "id", "is another gateway's");
+  return config;
 }
 
-v1::Resume Applier::Resume() const {
-  v1::Resume resume;
-  resume.set_epoch(epoch_);
-  resume.set_revision(revision_);
-  return resume;
-}
+Applier::Applier(ApplierDeps deps)
+    : deps_(std::move(deps)), status_(deps_.status), working_set_(deps_.working_set) {}
 
 std::vector<v1::NodeMessage> Applier::Handle(const v1::ControlMessage& message) {
   Replies replies;
@@ -99,6 +82,13 @@ std::vector<v1::NodeMessage> Applier::Handle(const v1::ControlMessage& message) 
 void Applier::OnWelcome(const v1::Welcome& welcome, Replies& replies) {
   pending_.clear();
   named_.clear();
+  in_step_ = false;
+  on_demand_ = deps_.working_set > 0 && welcome.mode() == v1::ON_DEMAND;
+  start_anew_ = !on_demand_ && !welcome.full() && HasHeads();
+  if (start_anew_) {
+    revision_ = 0;
+    return;
+  }
   sweeping_ = welcome.full();
   if (welcome.full()) {
     // Another line of revisions: none of the numbers held compares with what comes.
@@ -114,15 +104,17 @@ void Applier::OnWelcome(const v1::Welcome& welcome, Replies& replies) {
     RecompileAll(repeated);
   }
   for (const auto& [id, refused] : refused_) *replies.emplace_back().mutable_rejected() = refused.report;
+  if (!on_demand_) return;
+  Evict(std::exchange(unnamed_, {}), replies);
 }
 
 void Applier::OnUpdate(const v1::GatewayUpdate& update, Replies& replies) {
   if (sweeping_) named_.insert(update.gateway_id());
+  if (update.fetched()) return OnFetched(update, replies);
   const auto held = held_.find(update.gateway_id());
   if (held != held_.end() && update.revision() <= held->second.revision) return;
   const int64_t revision = update.revision();
-  const Bytes config = update.removed() ? nullptr : std::make_shared<const std::string>(update.config());
-  pending_.push_back({update.gateway_id(), revision, config});
+  pending_.push_back(ToCandidate(update));
   if (pending_.size() < kMaxBatch) return;
   Flush(replies);
   // Until a sweep is over the cursor stays at the beginning: a stream that breaks off is followed by another full one.
@@ -144,6 +136,7 @@ void Applier::OnCaughtUp(int64_t revision, Replies& replies) {
   dirty_ = dirty_ || revision != revision_;
   revision_ = revision;
   status_.revision = revision;
+  in_step_ = true;
   status_.in_step_at = UnixSeconds(deps_.clock.WallNow());
   status_.source = Status::Source::kStream;
   deps_.publisher.SetReady();
@@ -161,15 +154,15 @@ void Applier::Flush(Replies& replies) {
   CountGateways();
 }
 
-std::shared_ptr<GatewayState> Applier::NewState() const {
-  auto state = std::make_shared<GatewayState>();
+std::shared_ptr<GatewayState> Applier::NewState(const std::string& id) const {
+  auto state = deps_.shares != nullptr ? deps_.shares->StateOf(id) : std::make_shared<GatewayState>();
   state->keeper = deps_.shares;
   return state;
 }
 
 void Applier::CountGateways() {
-  status_.gateways = static_cast<int64_t>(
-      std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return entry.second.config != nullptr; }));
+  status_.gateways = static_cast<int64_t>(held_configs_);
+  status_.known = static_cast<int64_t>(held_.size());
   status_.rejected = static_cast<int64_t>(refused_.size());
 }
 
@@ -206,7 +199,7 @@ void Applier::RejectCrashed(const Update& update, Replies& replies) {
   Held& held = held_[update.gateway_id];
   held.revision = update.revision;
   if (held.config == update.config) {  // even the last good one crashes this build: better not served than not alive
-    held.config = nullptr;
+    Hold(update.gateway_id, held, nullptr);
     PublishAndWait({{update.gateway_id, nullptr}});
   }
   const absl::Status why =
@@ -220,27 +213,61 @@ void Applier::RejectCrashed(const Update& update, Replies& replies) {
 void Applier::Accept(const Update& update, Changes& changes, Replies& replies) {
   ++status_.updates;
   const std::string& id = update.gateway_id;
-  if (update.config == nullptr) {
-    held_.erase(id);
-    refused_.erase(id);
-    if (deps_.shares != nullptr) deps_.shares->Detach(id);
-    if (deps_.guard != nullptr) deps_.guard->Forget(id);
-    changes.push_back({id, nullptr});
-    return;
+  const auto known = held_.find(id);
+  if (known != held_.end() && update.revision < known->second.revision) return;  // what was fetched overtook it
+  if (update.head != nullptr) {
+    AcceptHead(id, update.revision, *update.head, changes);
+  } else if (update.config == nullptr) {
+    Remove(id, changes);
+  } else if (!AcceptAsHead(update, changes)) {
+    AcceptConfig(update, changes, replies);
   }
+}
+
+void Applier::Remove(const std::string& id, Changes& changes) {
+  const auto held = held_.find(id);
+  if (held != held_.end()) {
+    Hold(id, held->second, nullptr);
+    held_.erase(held);
+  }
+  refused_.erase(id);
+  parked_.erase(id);
+  if (deps_.shares != nullptr) deps_.shares->Detach(id);
+  if (deps_.guard != nullptr) deps_.guard->Forget(id);
+  changes.push_back({id, nullptr});
+}
+
+void Applier::Hold(const std::string& id, Held& held, Bytes config) {
+  const bool before = held.config != nullptr, now = config != nullptr;
+  held.config = std::move(config);
+  if (before == now) return;
+  held_configs_ += now ? 1 : -1;
+  if (deps_.working_set == 0) return;
+  deps_.fetches->SetRoom(held_configs_ < kMaxHeld);
+  if (now) {
+    working_set_.Add(id, deps_.clock.Now());
+  } else {
+    working_set_.Remove(id);
+  }
+}
+
+void Applier::AcceptConfig(const Update& update, Changes& changes, Replies& replies) {
+  const std::string& id = update.gateway_id;
   Held& held = held_[id];
   held.revision = update.revision;
-  if (held.state == nullptr) held.state = NewState();
+  if (held.state == nullptr) held.state = NewState(id);
   auto gateway = Compile(id, *update.config, held.state);
   if (!gateway.ok()) return Reject(Report(id, update.revision, gateway.status()), update.config, replies);
   refused_.erase(id);
-  held.config = update.config;
+  Hold(id, held, update.config);
+  held.head = nullptr;
+  held.stays = !(*gateway)->certificates().empty();
   changes.push_back({id, *std::move(gateway)});
 }
 
 absl::StatusOr<std::shared_ptr<const Gateway>> Applier::Compile(const std::string& id, const std::string& bytes,
                                                                 std::shared_ptr<GatewayState> state) {
-  auto config = Parse(id, bytes);
+  auto config = ParseConfig(id, bytes);
   if (!config.ok()) return config.status();
   return Gateway::Compile(*config, deps_.plugins, rules_, std::move(state), &parts_);
 }
@@ -250,7 +277,10 @@ void Applier::Reject(v1::Rejected report, Bytes config, Replies& replies) {
   log::Warning("a configuration was rejected; its gateway keeps the last good one",
                {{"gateway", report.gateway_id()}, {"reason", report.reason()}, {"error", report.message()}});
   *replies.emplace_back().mutable_rejected() = report;
-  refused_[report.gateway_id()] = {report, std::move(config)};
+  const std::string id = report.gateway_id();
+  refused_[id] = {std::move(report), std::move(config)};
+  Held& held = held_[id];
+  if (held.head != nullptr) RefuseFetched(id, held, replies);
 }
 
 void Applier::RecompileAll(Replies& replies) {
@@ -274,23 +304,31 @@ void Applier::RetryRefused(const std::string& id, Changes& changes) {
   Held& held = held_[id];
   auto gateway = Compile(id, *refused->second.config, held.state);
   if (!gateway.ok()) return;
-  held.config = refused->second.config;
+  const Bytes config = std::move(refused->second.config);
   refused_.erase(refused);
+  if (held.head != nullptr) return deps_.fetches->Changed(id);  // it is fetched when it is asked for
+  Hold(id, held, config);
+  held.stays = !(*gateway)->certificates().empty();
   changes.push_back({id, *std::move(gateway)});
 }
 
 void Applier::Restore(const std::string& id, Changes& changes, Replies& replies) {
   Held& held = held_[id];
-  if (held.state == nullptr) held.state = NewState();
-  auto config = Parse(id, *held.config);
-  if (!config.ok())
-    return Reject(Report(id, held.revision, config.status()), std::exchange(held.config, nullptr), replies);
+  if (held.state == nullptr) held.state = NewState(id);
+  auto config = ParseConfig(id, *held.config);
+  if (!config.ok()) {
+    const Bytes unreadable = held.config;
+    Hold(id, held, nullptr);
+    return Reject(Report(id, held.revision, config.status()), unreadable, replies);
+  }
   auto gateway = Gateway::Compile(*config, deps_.plugins, rules_, held.state, &parts_);
   if (!gateway.ok()) {
     if (!refused_.contains(id)) Reject(Report(id, held.revision, gateway.status()), held.config, replies);
     gateway = Gateway::Recompile(*config, deps_.plugins, rules_, held.state, &parts_);
   }
-  if (gateway.ok()) changes.push_back({id, *std::move(gateway)});
+  if (!gateway.ok()) return;
+  held.stays = !(*gateway)->certificates().empty();
+  changes.push_back({id, *std::move(gateway)});
 }
 
 void Applier::PublishAndWait(Changes changes) {
@@ -305,33 +343,6 @@ void Applier::PublishAndWait(Changes changes) {
   });
   std::unique_lock lock(mutex);
   swapped.wait(lock, [&] { return done; });
-}
-
-void Applier::Keep() {
-  struct Kept {
-    std::string id;
-    int64_t revision;
-    Bytes config;
-  };
-  auto gateways = std::make_shared<std::vector<Kept>>();
-  for (const auto& [id, held] : held_) {
-    if (held.config != nullptr) gateways->push_back({id, held.revision, held.config});
-  }
-  int64_t cursor = revision_;
-  for (const auto& [id, refused] : refused_) cursor = std::min(cursor, refused.report.revision() - 1);
-  deps_.changed([gateways, cursor, epoch = epoch_, fleet = fleet_] {
-    v1::Snapshot snapshot;
-    snapshot.set_epoch(epoch);
-    snapshot.set_revision(cursor);
-    *snapshot.mutable_fleet() = fleet;
-    for (const Kept& kept : *gateways) {
-      v1::GatewayUpdate& gateway = *snapshot.add_gateways();
-      gateway.set_gateway_id(kept.id);
-      gateway.set_revision(std::min(kept.revision, cursor));
-      gateway.set_config(*kept.config);
-    }
-    return snapshot;
-  });
 }
 
 void Applier::SetFleet(const v1::Fleet& fleet) {

@@ -1,7 +1,8 @@
 #pragma once
 
 // The node's side of the sync protocol (proto/sluice/sync/v1/sync.proto), without gRPC: messages in, compiled gateways
-// to the workers, reports out. Belongs to the sync thread.
+// to the workers, reports out. Belongs to the sync thread; where there is a working set, to the one that tidies up as
+// well, one at a time.
 
 #include <functional>
 #include <map>
@@ -17,7 +18,9 @@
 #include "data-plane/route/share_keeper.h"
 #include "data-plane/route/shared_parts.h"
 #include "data-plane/sync/crash_guard.h"
+#include "data-plane/sync/fetches.h"
 #include "data-plane/sync/status.h"
+#include "data-plane/sync/working_set.h"
 #include "sluice/sync/v1/snapshot.pb.h"
 #include "sluice/sync/v1/sync.pb.h"
 
@@ -33,11 +36,16 @@ struct ApplierDeps {
   std::function<void(std::function<v1::Snapshot()>)> changed;
   ShareKeeper* shares = nullptr;  // null for a node that is alone
   CrashGuard* guard = nullptr;    // null for one that has no disk
+  size_t working_set = 0;         // gateways whose configurations are held; 0: all of them, always
+  Fetches* fetches = nullptr;     // not null with a working set
 };
 
 class Applier {
  public:
   static constexpr size_t kMaxBatch = 1000;  // updates compiled before the workers are given them
+  // Configurations held at once by a node with a working set, those included that were used too lately to be let go of:
+  // what it can name to a control plane in one message.
+  static constexpr size_t kMaxHeld = 50'000;
 
   explicit Applier(ApplierDeps deps);
 
@@ -45,16 +53,29 @@ class Applier {
   void Load(const v1::Snapshot& snapshot);
 
   // The first message of a stream, but for what describes the node.
-  v1::Resume Resume() const;
+  v1::Resume Resume();
 
   // Handles one message and returns what to answer, in order. Waits for the workers where it changes what they serve.
   std::vector<v1::NodeMessage> Handle(const v1::ControlMessage& message);
+  // After Welcome: the stream is to be ended and opened again. This control plane knows no heads, and must send anew
+  // what this node knows by nothing else.
+  bool MustStartAnew() const { return start_anew_; }
+  // The control plane is sent what workers wait for; see Fetches::Open.
+  bool on_demand() const { return on_demand_; }
+  // The stream has ended.
+  void Disconnected();
+  // Now and then: lets go of what the working set has no room for, and returns what to say of it. Nothing is let go of
+  // while no control plane is there to fetch it from again.
+  std::vector<v1::NodeMessage> Tidy();
 
  private:
   struct Held {
     int64_t revision = 0;
     std::shared_ptr<const std::string> config;  // serialised; null: none was ever good
     std::shared_ptr<GatewayState> state;
+    std::shared_ptr<const GatewayHead> head;  // where it is known by that alone
+    uint32_t limit = 0;                       // requests a second, of a head
+    bool stays = false;  // it has certificates, for which a handshake does not wait
   };
   // An update that could not be served, kept because other rules of the fleet may make it good.
   struct Refused {
@@ -81,11 +102,24 @@ class Applier {
   void Restore(const std::string& id, Changes& changes, Replies& replies);
   void RetryRefused(const std::string& id, Changes& changes);
   void Accept(const Update& update, Changes& changes, Replies& replies);
+  void AcceptConfig(const Update& update, Changes& changes, Replies& replies);
+  void Remove(const std::string& id, Changes& changes);
+  // Of a node that holds some configurations (applier_heads.cc).
+  void LoadHeads(const v1::Snapshot& snapshot);
+  void OnFetched(const v1::GatewayUpdate& update, Replies& replies);
+  void AcceptHead(const std::string& id, int64_t revision, const v1::Head& head, Changes& changes);
+  bool AcceptAsHead(const Update& update, Changes& changes);
+  void RefuseFetched(const std::string& id, Held& held, Replies& replies);
+  void Evict(const std::vector<std::string>& ids, Replies& replies);
+  void DropStates();
+  bool HasHeads() const;
+  // Makes `config` what is served of the gateway; null: nothing.
+  void Hold(const std::string& id, Held& held, Bytes config);
   absl::StatusOr<std::shared_ptr<const Gateway>> Compile(const std::string& id, const std::string& bytes,
                                                          std::shared_ptr<GatewayState> state);
   void Reject(v1::Rejected report, Bytes config, Replies& replies);
   void PublishAndWait(Changes changes);
-  std::shared_ptr<GatewayState> NewState() const;
+  std::shared_ptr<GatewayState> NewState(const std::string& id) const;
   void CountGateways();
   void Keep();
   void SetFleet(const v1::Fleet& fleet);
@@ -103,6 +137,15 @@ class Applier {
   bool dirty_ = false;     // the snapshot on disk is behind
   bool sweeping_ = false;  // between Welcome{full} and CaughtUp
   absl::flat_hash_set<std::string> named_;
+  size_t held_configs_ = 0;
+  WorkingSet working_set_;
+  absl::flat_hash_map<std::string, MonotonicTime> parked_;  // heads that still have their state, and since when
+  std::vector<std::string> unnamed_;  // held and not named in Resume, for want of room
+  bool on_demand_ = false;            // the stream at hand is
+  bool in_step_ = false;              // and has caught up
+  bool start_anew_ = false;
 };
+
+absl::StatusOr<config::v1::GatewayConfig> ParseConfig(const std::string& id, const std::string& bytes);
 
 }  // namespace sluice::sync

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -19,14 +20,16 @@ namespace {
 class GrpcClient final : public Client {
  public:
   GrpcClient(ClientOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials, Applier& applier,
-             Status& status, UsageLog* usage)
+             Status& status, UsageLog* usage, Fetches* fetches)
       : options_(std::move(options)),
         addresses_(options_.control_planes),
         credentials_(std::move(credentials)),
         applier_(applier),
         status_(status),
-        usage_(usage) {
+        usage_(usage),
+        fetches_(fetches) {
     thread_ = std::thread([this] { Run(); });
+    if (fetches_ != nullptr) attendant_ = std::thread([this] { Attend(); });
   }
 
   ~GrpcClient() override {
@@ -37,6 +40,9 @@ class GrpcClient final : public Client {
     }
     wake_.notify_all();
     thread_.join();
+    if (fetches_ == nullptr) return;
+    fetches_->Wake();
+    attendant_.join();
   }
 
   void SendUsage() override {
@@ -51,6 +57,33 @@ class GrpcClient final : public Client {
 
  private:
   using Writer = grpc::ClientReaderWriter<v1::NodeMessage, v1::ControlMessage>;
+
+  // Asks for what workers wait for, and tidies up. All that is said of the working set is said here, in order, but what
+  // answers a message.
+  void Attend() {
+    MonotonicTime tidy_at = std::chrono::steady_clock::now() + kTidyInterval;
+    while (!stop_) {
+      v1::NodeMessage want;
+      for (std::string& id : fetches_->Take(tidy_at)) want.mutable_want()->add_gateway_ids(std::move(id));
+      if (want.has_want()) Send(want);
+      if (std::chrono::steady_clock::now() < tidy_at) continue;
+      tidy_at = std::chrono::steady_clock::now() + kTidyInterval;
+      std::unique_lock lock(applier_mutex_, std::try_to_lock);
+      if (!lock.owns_lock()) continue;  // changes come; next time
+      const std::vector<v1::NodeMessage> messages = applier_.Tidy();
+      lock.unlock();
+      for (const v1::NodeMessage& message : messages) Send(message);
+    }
+  }
+
+  void Send(const v1::NodeMessage& message) {
+    std::lock_guard lock(write_mutex_);
+    if (stream_ != nullptr) stream_->Write(message);  // a stream that has ended says so to its reader
+  }
+  std::vector<v1::NodeMessage> Handle(const v1::ControlMessage& message) {
+    std::lock_guard lock(applier_mutex_);
+    return applier_.Handle(message);
+  }
 
   // The stream that usage goes over; null: none.
   void SetStream(Writer* stream) {
@@ -78,7 +111,7 @@ class GrpcClient final : public Client {
       const Duration backoff = Backoff(kFirstBackoff, kMaxBackoff, addresses_.Rounds(failures));
       std::unique_lock lock(mutex_);
       context_ = nullptr;
-      if (wake_.wait_for(lock, std::max(backoff, ended.retry_after), [&] { return stop_; })) return;
+      if (wake_.wait_for(lock, std::max(backoff, ended.retry_after), [&] { return stop_.load(); })) return;
       ++status_.reconnects;
     }
   }
@@ -94,7 +127,10 @@ class GrpcClient final : public Client {
     const auto stream = stub->Stream(&context);
     v1::NodeMessage hello;
     v1::Resume& resume = *hello.mutable_resume();
-    resume = applier_.Resume();
+    {
+      std::lock_guard lock(applier_mutex_);
+      resume = applier_.Resume();
+    }
     resume.set_node(options_.node);
     resume.set_build(options_.build);
     resume.set_address(options_.address);
@@ -110,12 +146,21 @@ class GrpcClient final : public Client {
       if (message.has_trust() && options_.trust) {
         options_.trust({message.trust().authorities().begin(), message.trust().authorities().end()});
       }
-      for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && Write(*stream, reply);
+      for (const v1::NodeMessage& reply : Handle(message)) open = open && Write(*stream, reply);
+      if (applier_.MustStartAnew()) {
+        context.TryCancel();
+        break;
+      }
       if (message.has_welcome()) SetStream(stream.get());
+      if (message.has_welcome() && applier_.on_demand()) fetches_->Open();
       if (message.has_usage_kept() && usage_ != nullptr) usage_->Kept(message.usage_kept());
       if (message.has_caught_up() || message.has_usage_kept()) SendUsage();
     }
     SetStream(nullptr);
+    {
+      std::lock_guard lock(applier_mutex_);
+      applier_.Disconnected();
+    }
     const grpc::Status ended = stream->Finish();
     const bool was_connected = status_.connected.exchange(false);
     if (was_connected || ended.error_code() != last_error_) {
@@ -146,23 +191,26 @@ class GrpcClient final : public Client {
   Applier& applier_;
   Status& status_;
   UsageLog* const usage_;
+  Fetches* const fetches_;
+  std::mutex applier_mutex_;
   std::mutex write_mutex_;  // one writes at a time
   Writer* stream_ = nullptr;
   grpc::StatusCode last_error_ = grpc::StatusCode::OK;
   std::mutex mutex_;
   std::condition_variable wake_;
   grpc::ClientContext* context_ = nullptr;
-  bool stop_ = false;
+  std::atomic<bool> stop_{false};
   std::thread thread_;
+  std::thread attendant_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Start(ClientOptions options, Applier& applier, Status& status,
-                                                       UsageLog* usage) {
+                                                       UsageLog* usage, Fetches* fetches) {
   auto credentials = rpc::ClientCredentials(options.tls);
   if (!credentials.ok()) return credentials.status();
-  return std::make_unique<GrpcClient>(std::move(options), *std::move(credentials), applier, status, usage);
+  return std::make_unique<GrpcClient>(std::move(options), *std::move(credentials), applier, status, usage, fetches);
 }
 
 }  // namespace sluice::sync

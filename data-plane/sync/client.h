@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/server.h"
 #include "data-plane/sync/applier.h"
+#include "data-plane/sync/fetches.h"
 #include "data-plane/sync/status.h"
 #include "data-plane/sync/usage_log.h"
 
@@ -20,6 +21,7 @@ namespace sluice::sync {
 
 inline constexpr Duration kFirstBackoff = std::chrono::milliseconds(200);
 inline constexpr Duration kMaxBackoff = std::chrono::seconds(30);
+inline constexpr Duration kTidyInterval = std::chrono::seconds(1);  // of the working set
 inline constexpr Duration kMaxRetryDelay = std::chrono::seconds(60);  // that a control plane may ask for
 
 struct ClientOptions {
@@ -34,9 +36,9 @@ struct ClientOptions {
 class Client {
  public:
   // Errors name the file that cannot be used. The applier belongs to the client's thread from here on.
-  // `usage`: null for a node that reports none.
+  // `usage`: null for a node that reports none. `fetches`: what workers wait for; null for one that holds everything.
   static absl::StatusOr<std::unique_ptr<Client>> Start(ClientOptions options, Applier& applier, Status& status,
-                                                       UsageLog* usage = nullptr);
+                                                       UsageLog* usage = nullptr, Fetches* fetches = nullptr);
   virtual ~Client() = default;  // ends the stream and joins
   // There may be something to send in the log of usage. Callable from every thread.
   virtual void SendUsage() = 0;

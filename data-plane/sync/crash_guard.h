@@ -28,7 +28,8 @@ class CrashGuard {
   struct Candidate {
     std::string gateway_id;
     int64_t revision = 0;
-    std::shared_ptr<const std::string> config;  // null: removed, which cannot crash
+    std::shared_ptr<const std::string> config;  // null: nothing that could crash
+    std::shared_ptr<const v1::Head> head{};     // in place of `config`; null too: removed
   };
 
   // Reads the file "trying" in `folder`, and forgets what another build did.

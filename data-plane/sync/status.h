@@ -15,7 +15,10 @@ struct Status {
   std::atomic<int64_t> revision{0};    // every worker serves it
   std::atomic<int64_t> applied_at{0};  // Unix seconds of the last change that went live; 0: none
   std::atomic<int64_t> in_step_at{0};  // Unix seconds when the node last knew that it had everything; 0: never
-  std::atomic<int64_t> gateways{0};
+  std::atomic<int64_t> gateways{0};  // served
+  std::atomic<int64_t> known{0};     // those included that are known by their heads alone
+  std::atomic<uint64_t> fetches{0};    // configurations asked for because a request needed them
+  std::atomic<uint64_t> evictions{0};  // configurations let go of
   std::atomic<int64_t> rejected{0};  // gateways whose latest update could not be served
   std::atomic<uint64_t> updates{0};
   std::atomic<uint64_t> rejections{0};

@@ -148,6 +148,7 @@ void Platform::StartNode(int index, bool wait_ready) {
       "--state", own + "/state", "--workers", "2", "--access-log", own + "/access.log",
       "--config-version-header"};
   command.insert(command.end(), words.begin(), words.end());
+  command.insert(command.end(), options_.node_flags.begin(), options_.node_flags.end());
   node.process = std::make_unique<Process>(command, own + "/log");
   if (wait_ready) AwaitNode(index);
 }

@@ -34,6 +34,7 @@ struct PlatformOptions {
   bool links = false;  // each node reaches the first replica through a link() of its own, and no other
   std::vector<std::string> node_runner = {};  // what runs a node: words before its own command
   std::vector<std::string> control_plane_flags = {};  // further ones
+  std::vector<std::string> node_flags = {};           // the same, of every node
   std::string programs = SLUICE_BIN;  // the folder of the control plane and the nodes
   std::vector<std::string> cells = {};  // of the nodes, in their order; "default" where it ends
   std::vector<uint16_t> upstream_ports = {};  // of 127.0.0.1, that services may reach beside the demo upstream

@@ -139,5 +139,36 @@ TEST_CASE("a node that leaves admits nothing more, and owns nothing on its disk 
   CHECK_FALSE(node.shares.NextReport().has_value());
 }
 
+TEST_CASE("the part of a gateway that is not served here can be used elsewhere, and what is left is there later") {
+  Node node;
+  node.Start();
+  REQUIRE(node.shares.Rest(kGateway, 100));
+  quota::Answer answer;
+  answer.gateways.push_back({.id = kGateway, .keep = 20});
+  node.Answer(answer);
+  const auto report = node.shares.NextReport();
+  REQUIRE(report.has_value());
+  REQUIRE(report->gateways.size() == 1);
+  CHECK(report->gateways[0].held == 20);
+  REQUIRE(report->gateways[0].released.size() == 1);
+  CHECK(report->gateways[0].released[0].count == 30);
+  node.state = node.shares.StateOf(kGateway);
+  node.shares.Attach(kGateway, node.state, 100);
+  CHECK(node.Admitted() == 20);
+}
+
+TEST_CASE("a state whose slots are on their way is not dropped") {
+  Node node;
+  node.Start();
+  node.Lend(10);
+  CHECK_FALSE(node.shares.Rest(kGateway, 100));
+  CHECK(node.shares.StateOf(kGateway) == node.state);
+  quota::Answer rest;
+  rest.gateways.push_back({.id = kGateway, .keep = 50, .rest = true});
+  node.Answer(rest);
+  CHECK(node.shares.Rest(kGateway, 100));
+  CHECK(node.shares.StateOf(kGateway) != node.state);
+}
+
 }  // namespace
 }  // namespace sluice::limit

@@ -52,5 +52,18 @@ TEST_CASE("a host that moves to another gateway stays there when the first lets 
   CHECK(table.size() == 0);
 }
 
+TEST_CASE("a gateway that is known by its head has its hosts, and is not served") {
+  HostTable table;
+  auto gateway = Make("one", {"a.test"});
+  table.Put(gateway);
+  CHECK(table.Put(std::make_shared<const GatewayHead>("one", std::vector<std::string>{"b.test"})) == gateway);
+  CHECK(table.FindHead("b.test")->id() == "one");
+  CHECK(table.Find("b.test") == nullptr);
+  CHECK(table.FindHead("a.test") == nullptr);
+  CHECK(table.Identify("b.test").owner == "one");
+  CHECK(table.size() == 1);
+  CHECK(table.loaded() == 0);
+}
+
 }  // namespace
 }  // namespace sluice
