@@ -33,8 +33,7 @@ v1::Change ToChange(const config::Change& change) {
 
 void SetPlace(const AdminDeps& deps, const store::Placement& placement, v1::Gateway& out) {
   out.set_cell(placement.cell);
-  const bool turned = placement.move == store::Move::kOverlap || placement.move == store::Move::kLeave;
-  if (placement.move != store::Move::kNone) out.set_moving_to(turned ? placement.cell : placement.other);
+  if (placement.move != store::Move::kNone) out.set_moving_to(store::Destination(placement));
   out.set_address(deps.cells.AddressOf(placement.cell));
 }
 

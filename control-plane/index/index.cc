@@ -199,9 +199,8 @@ std::map<std::string, CellLoad> Index::Loads() const {
   }
   for (const std::string& id : moving_) {
     const store::Placement& placement = by_revision_.at(revision_of_.at(id)).placement;
-    const bool turned = placement.move == store::Move::kOverlap || placement.move == store::Move::kLeave;
-    ++loads[turned ? placement.cell : placement.other].gateways;
-    ++loads[turned ? placement.other : placement.cell].leaving;
+    ++loads[store::Destination(placement)].gateways;
+    ++loads[store::Origin(placement)].leaving;
   }
   return loads;
 }

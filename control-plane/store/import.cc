@@ -46,7 +46,6 @@ class Columns {
   void Add(std::vector<std::string> row) {
     for (size_t i = 0; i < columns_.size(); ++i) columns_[i].push_back(std::move(row[i]));
   }
-  size_t rows() const { return columns_[0].size(); }
   Parameters All() const {
     Parameters parameters;
     for (const auto& column : columns_) parameters.TextArray(column);

@@ -2,6 +2,21 @@
 
 namespace sluice::store {
 
+namespace {
+
+// Clients are not sent there yet.
+bool IsOnItsWay(const Placement& placement) { return placement.move == Move::kNarrow || placement.move == Move::kJoin; }
+
+}  // namespace
+
+const std::string& Destination(const Placement& placement) {
+  return IsOnItsWay(placement) ? placement.other : placement.cell;
+}
+
+const std::string& Origin(const Placement& placement) {
+  return IsOnItsWay(placement) ? placement.cell : placement.other;
+}
+
 std::optional<Part> PartOf(const Placement& placement, std::string_view cell) {
   const bool here = cell == placement.cell, other = cell == placement.other;
   switch (placement.move) {

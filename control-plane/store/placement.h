@@ -18,7 +18,6 @@ namespace sluice::store {
 struct AuditRecord;
 
 inline constexpr size_t kMaxCells = 16;  // each is a connection of every replica to the database
-inline constexpr size_t kMaxCellName = 63;
 inline constexpr size_t kMaxCellAddress = 255;
 inline constexpr int kMaxMoves = 256;  // in one transaction
 
@@ -42,6 +41,9 @@ struct Placement {
   bool operator==(const Placement&) const = default;
 };
 
+// Where the gateway will be in the end, and the other cell of its move: where it was, or "".
+const std::string& Destination(const Placement& placement);
+const std::string& Origin(const Placement& placement);
 // What a cell serves of a gateway; nullopt: it does not.
 std::optional<Part> PartOf(const Placement& placement, std::string_view cell);
 // Requests a second; the parts of both cells of a move add up to `limit`.

@@ -23,8 +23,8 @@
 namespace sluice::store {
 
 inline constexpr int kMaxConnections = 8;  // NOTIFY and the clock row convoy beyond that
-// Of a gateway; older ones are dropped as new ones come.
 inline constexpr int kMaxImport = 256;  // gateways in one transaction
+// Of a gateway; older ones are dropped as new ones come.
 inline constexpr int kMaxVersionsKept = 100;
 inline constexpr int64_t kMaxVersionBytesKept = 64 << 20;  // as stored
 inline constexpr int kMinVersionsKept = 3;                 // however many bytes they have

@@ -2,6 +2,7 @@
 
 #include "catch2/catch.hpp"
 #include "tests/support/fake_store.h"
+#include "tests/support/hand_clock.h"
 
 namespace sluice::placement {
 namespace {
@@ -9,20 +10,13 @@ namespace {
 using store::Move;
 using std::chrono::seconds;
 
-class HandClock final : public Clock {
- public:
-  MonotonicTime Now() const override { return now; }
-  WallTime WallNow() const override { return WallTime(now.time_since_epoch()); }
-  MonotonicTime now{seconds(1000)};
-};
-
 // Two cells, "default" with node a and "west" with node w, and gateways in the former, which drains.
 struct World {
   test::FakeStore store;
   index::Index index{store};
   sync::Registry registry{[this](const auto& id, const auto& scope) { return index.Serves(id, scope); }};
   Directory directory{store, index, registry};
-  HandClock clock;
+  test::HandClock clock;
   Mover mover{{directory, index, registry, clock, seconds(60)}};
 
   explicit World(int gateways = 1, uint32_t limit = 100) {

@@ -6,6 +6,7 @@
 #include "control-plane/provision/http.h"
 #include "control-plane/provision/tar.h"
 #include "tests/control-plane/provision/fake_engine.h"
+#include "tests/support/hand_clock.h"
 #include "tests/support/process.h"
 
 namespace sluice::provision {
@@ -15,13 +16,6 @@ using test::FakeEngine;
 
 constexpr char kVersion[] = R"({"ApiVersion": "1.41", "MinAPIVersion": "1.12"})";
 constexpr char kImage[] = R"({"Id": "sha256:1"})";
-
-class TestClock final : public Clock {
- public:
-  MonotonicTime Now() const override { return now; }
-  WallTime WallNow() const override { return {}; }
-  MonotonicTime now{};
-};
 
 struct World {
   World() {
@@ -44,7 +38,7 @@ struct World {
                       R"("sluice.fleet": "sluice", "sluice.node": "node-1", "sluice.print": ")" + print + R"("}}])");
   }
 
-  TestClock clock;
+  test::HandClock clock;
   FakeEngine engine;
   DockerOptions options;
   std::unique_ptr<Driver> driver;

@@ -12,6 +12,7 @@
 #include "catch2/catch.hpp"
 #include "control-plane/provision/pid_file.h"
 #include "tests/support/eventually.h"
+#include "tests/support/hand_clock.h"
 #include "tests/support/process.h"
 
 namespace sluice::provision {
@@ -20,13 +21,6 @@ namespace {
 using test::Eventually;
 using test::ReadFile;
 using test::WriteFile;
-
-class TestClock final : public Clock {
- public:
-  MonotonicTime Now() const override { return now; }
-  WallTime WallNow() const override { return {}; }
-  MonotonicTime now{};
-};
 
 struct World {
   World() {
@@ -56,7 +50,7 @@ struct World {
   State StateNow() { return driver->List()->at(0).state; }
 
   test::TempDir folder;
-  TestClock clock;
+  test::HandClock clock;
   ProcessOptions options;
   int tokens = 0;
   std::unique_ptr<Driver> driver;

@@ -1,6 +1,7 @@
 #include "data-plane/sync/applier.h"
 
 #include "catch2/catch.hpp"
+#include "tests/data-plane/sync/fixture.h"
 #include "tests/support/process.h"
 
 namespace sluice::sync {
@@ -28,21 +29,6 @@ class FakePublisher final : public Publisher {
   int publications = 0;
   bool ready = false;
 };
-
-std::string Config(const std::string& id, int version, const std::string& host = "up.test") {
-  config::v1::GatewayConfig config;
-  config.set_id(id);
-  config.set_name(id);
-  config.set_version(version);
-  config.add_hosts(id + ".test");
-  *config.mutable_plan() = config::ServerlessPlan();
-  auto* service = config.add_services();
-  service->set_name("s");
-  service->set_host(host);
-  schema::Violations violations;
-  config::Complete(config, violations);
-  return config::ToBytes(config);
-}
 
 v1::ControlMessage Welcome(const std::string& epoch, bool full, const std::string& protect = "") {
   v1::ControlMessage message;

@@ -1,22 +1,16 @@
 #include "data-plane/sync/fetches.h"
 
 #include "catch2/catch.hpp"
+#include "tests/support/hand_clock.h"
 
 namespace sluice::sync {
 namespace {
 
 using Ids = std::vector<std::string>;
 
-class SetClock final : public Clock {
- public:
-  MonotonicTime Now() const override { return now; }
-  WallTime WallNow() const override { return WallTime(); }
-  MonotonicTime now{std::chrono::hours(7)};
-};
-
 struct Node {
   Ids Take() { return fetches.Take(MonotonicTime{}); }
-  SetClock clock;
+  test::HandClock clock{std::chrono::hours(7)};
   Status status;
   Fetches fetches{clock, status};
 };

@@ -2,6 +2,8 @@
 
 #include "catch2/catch.hpp"
 #include "data-plane/sync/applier.h"
+#include "tests/data-plane/sync/fixture.h"
+#include "tests/support/hand_clock.h"
 
 namespace sluice::sync {
 namespace {
@@ -23,28 +25,6 @@ class FakePublisher final : public Publisher {
   std::map<std::string, std::shared_ptr<const GatewayHead>> heads;
   std::map<std::string, int> published;
 };
-
-class SetClock final : public Clock {
- public:
-  MonotonicTime Now() const override { return now; }
-  WallTime WallNow() const override { return WallTime(); }
-  MonotonicTime now{std::chrono::hours(7)};
-};
-
-std::string Config(const std::string& id, int version, const std::string& upstream = "up.test") {
-  config::v1::GatewayConfig config;
-  config.set_id(id);
-  config.set_name(id);
-  config.set_version(version);
-  config.add_hosts(id + ".test");
-  *config.mutable_plan() = config::ServerlessPlan();
-  auto* service = config.add_services();
-  service->set_name("s");
-  service->set_host(upstream);
-  schema::Violations violations;
-  config::Complete(config, violations);
-  return config::ToBytes(config);
-}
 
 v1::ControlMessage Welcome(bool full, v1::Mode mode = v1::ON_DEMAND) {
   v1::ControlMessage message;
@@ -84,7 +64,7 @@ struct Node {
   const size_t working_set;
   FakePublisher publisher;
   Status status;
-  SetClock clock;
+  test::HandClock clock{std::chrono::hours(7)};
   Fetches fetches{clock, status};
   v1::Snapshot kept;
   Applier applier{{publisher, {}, status, clock, [this](std::function<v1::Snapshot()> make) { kept = make(); }, nullptr,
