@@ -19,22 +19,6 @@ bool ConnectionLimits::Enter() {
   return false;
 }
 
-bool ConnectionLimits::EnterAddress(const std::string& address) {
-  Stripe& stripe = StripeOf(address);
-  std::lock_guard lock(stripe.mutex);
-  size_t& held = stripe.connections[address];
-  if (held >= max_.per_address) return false;
-  ++held;
-  return true;
-}
-
-void ConnectionLimits::LeaveAddress(const std::string& address) {
-  Stripe& stripe = StripeOf(address);
-  std::lock_guard lock(stripe.mutex);
-  auto held = stripe.connections.find(address);
-  if (held != stripe.connections.end() && --held->second == 0) stripe.connections.erase(held);
-}
-
 Admission::Admission(Admission&& other) noexcept
     : limits_(other.limits_),
       entered_(std::exchange(other.entered_, false)),
@@ -43,7 +27,7 @@ Admission::Admission(Admission&& other) noexcept
       gateway_(std::move(other.gateway_)) {}
 
 Admission::~Admission() {
-  if (!address_.empty()) limits_->LeaveAddress(address_);
+  if (!address_.empty()) limits_->of_addresses_.Leave(address_);
   if (entered_) limits_->total_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -53,7 +37,7 @@ bool Admission::Enter() {
 }
 
 bool Admission::EnterAddress(std::string address) {
-  if (!limits_->EnterAddress(address)) return false;
+  if (!limits_->of_addresses_.Enter(address, limits_->max_.per_address)) return false;
   address_ = std::move(address);
   return true;
 }

@@ -4,14 +4,12 @@
 // locked at the beginning and the end of a connection, never for a request. ConnectionLimits is callable from every
 // thread; an Admission belongs to its connection.
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
+#include "data-plane/limit/keyed_count.h"
 #include "data-plane/limit/slot.h"
 #include "data-plane/route/gateway.h"
 
@@ -31,19 +29,11 @@ class ConnectionLimits {
 
  private:
   friend class Admission;
-  static constexpr size_t kStripes = 16;
-  struct Stripe {
-    std::mutex mutex;
-    absl::flat_hash_map<std::string, size_t> connections;
-  };
-  Stripe& StripeOf(const std::string& address) { return stripes_[std::hash<std::string>{}(address) % kStripes]; }
   bool Enter();
-  bool EnterAddress(const std::string& address);
-  void LeaveAddress(const std::string& address);
 
   const Max max_;
   std::atomic<size_t> total_{0};
-  std::array<Stripe, kStripes> stripes_;
+  limit::KeyedCount<std::string> of_addresses_;
 };
 
 // The places that one connection takes; given back with the object. Each Enter is false, and nothing is counted, where

@@ -22,16 +22,22 @@ void Rotate(std::vector<std::string>& addresses, uint64_t by) {
   std::rotate(addresses.begin(), addresses.begin() + by % (end - addresses.begin()), end);
 }
 
-// Counts a request among those that wait for a connection, however its waiting ends.
-class Connecting {
+// A place among the requests of all workers that wait for a connection to that target, given back however the waiting
+// ends. `max` 0: no bound.
+class Waiting {
  public:
-  Connecting(UpstreamPool& pool, const PoolKey& key) : pool_(pool), key_(key) { ++pool_.connecting(key_); }
-  Connecting(const Connecting&) = delete;
-  ~Connecting() { pool_.DoneConnecting(key_); }
+  Waiting(limit::KeyedCount<PoolKey>& waiting, const PoolKey& key, uint32_t max)
+      : waiting_(waiting), key_(key), entered_(waiting.Enter(key, max != 0 ? max : SIZE_MAX)) {}
+  Waiting(const Waiting&) = delete;
+  ~Waiting() {
+    if (entered_) waiting_.Leave(key_);
+  }
+  bool entered() const { return entered_; }
 
  private:
-  UpstreamPool& pool_;
+  limit::KeyedCount<PoolKey>& waiting_;
   const PoolKey& key_;
+  const bool entered_;
 };
 
 std::string_view AlpnOf(HttpVersions versions) {
@@ -265,7 +271,6 @@ DialError Dialer::Count(const PoolKey& key, limit::Slot& slot) {
 
 // For a stream of a shared connection, be it one that is still being opened.
 io::Task<DialError> Dialer::WaitForRoom(const PoolKey& key) {
-  Connecting waiting(worker_.pool(), key);
   const MonotonicTime deadline = std::min(all_deadline_, worker_.loop().Now() + destination_.connect_timeout);
   const Looking looking(*this);
   const DialError error = co_await worker_.http2_pool().Wait(key, deadline, cancellation_);
@@ -292,18 +297,15 @@ io::Task<Dialed> Dialer::Open(bool pooled) {
 
 io::Task<Dialed> Dialer::OpenNew(PoolKey key, bool shares) {
   const config::v1::Plan& plan = destination_.gateway->plan();
-  const size_t max_pending = worker_.ShareOf(plan.max_pending_per_target());
+  const Waiting waiting(worker_.waiting_for_upstreams(), key, plan.max_pending_per_target());
   Dialed dialed;
+  if (!waiting.entered()) dialed.error = DialError::kPending;
   while (dialed.error == DialError::kNone) {
-    if (plan.max_pending_per_target() != 0 && worker_.pool().connecting(key) >= max_pending) {
-      dialed.error = DialError::kPending;
-      break;
-    }
     limit::Slot slot;
     const bool wait = shares && !worker_.http2_pool().WantsMore(key);
     if (!wait) dialed.error = Count(key, slot);
     if (dialed.error == DialError::kNone && !wait) {
-      dialed = co_await Connect(std::move(key), std::move(slot));
+      dialed = co_await Connect(key, std::move(slot));
       break;
     }
     if (!wait && !(shares && worker_.http2_pool().Has(key))) break;
@@ -316,8 +318,7 @@ io::Task<Dialed> Dialer::OpenNew(PoolKey key, bool shares) {
   co_return dialed;
 }
 
-io::Task<Dialed> Dialer::Connect(PoolKey key, limit::Slot slot) {
-  Connecting connecting(worker_.pool(), key);
+io::Task<Dialed> Dialer::Connect(const PoolKey& key, limit::Slot slot) {
   std::optional<Opening> opening;
   if (destination_.versions != HttpVersions::kHttp1) opening.emplace(worker_.http2_pool(), key);
   Dialed dialed;

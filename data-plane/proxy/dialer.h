@@ -96,7 +96,7 @@ class Dialer {
   Dialed Take(const PoolKey& key);
   io::Task<DialError> WaitForRoom(const PoolKey& key);
   DialError Count(const PoolKey& key, limit::Slot& slot);
-  io::Task<Dialed> Connect(PoolKey key, limit::Slot slot);
+  io::Task<Dialed> Connect(const PoolKey& key, limit::Slot slot);
   struct Opened {
     std::unique_ptr<io::Stream> stream;  // null where that failed
     bool http2 = false;

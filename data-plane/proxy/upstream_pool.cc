@@ -68,9 +68,4 @@ std::shared_ptr<io::TlsSession> UpstreamPool::TlsSessionFor(const PoolKey& key) 
   return session;
 }
 
-void UpstreamPool::DoneConnecting(const PoolKey& key) {
-  auto waiting = connecting_.find(key);
-  if (waiting != connecting_.end() && --waiting->second == 0) connecting_.erase(waiting);
-}
-
 }  // namespace sluice::proxy

@@ -67,10 +67,6 @@ class UpstreamPool {
   // What connections to that place resume from. Never null.
   std::shared_ptr<io::TlsSession> TlsSessionFor(const PoolKey& key);
 
-  // Requests that wait for a connection to that place, of this worker.
-  size_t& connecting(const PoolKey& key) { return connecting_[key]; }
-  void DoneConnecting(const PoolKey& key);
-
   size_t idle() const { return size_; }
   size_t opened = 0;
   size_t reused = 0;
@@ -81,7 +77,6 @@ class UpstreamPool {
   io::Loop& loop_;
   const Duration idle_;
   absl::flat_hash_map<PoolKey, Bucket> buckets_;
-  absl::flat_hash_map<PoolKey, size_t> connecting_;
   absl::flat_hash_map<PoolKey, std::shared_ptr<io::TlsSession>> tls_sessions_;
   size_t size_ = 0;
 };

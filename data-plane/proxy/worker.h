@@ -17,6 +17,7 @@
 #include "data-plane/io/loop.h"
 #include "data-plane/io/pipe.h"
 #include "data-plane/io/resolver.h"
+#include "data-plane/limit/keyed_count.h"
 #include "data-plane/plugin/worker.h"
 #include "data-plane/proxy/access_log.h"
 #include "data-plane/proxy/connection_limits.h"
@@ -38,6 +39,7 @@ struct Shared {
   const Options& options;
   const Clock& clock;
   ConnectionLimits& connections;
+  limit::KeyedCount<PoolKey> waiting_for_upstreams{};  // requests that wait for a connection, of each target
   AccessLog& access_log;
   const io::TlsServer* server_tls;  // null without HTTPS
   SSL_CTX* client_tls;
@@ -85,6 +87,7 @@ class Worker final : public PluginWorker {
   const Options& options() const { return shared_.options; }
   const Times& times() const { return shared_.options.times; }
   uint64_t max_requests_per_connection() const { return shared_.options.max_requests_per_connection; }
+  limit::KeyedCount<PoolKey>& waiting_for_upstreams() { return shared_.waiting_for_upstreams; }
   bool ready() const { return shared_.ready.load(std::memory_order_relaxed); }
   bool draining() const { return shared_.draining.load(std::memory_order_relaxed); }
   // What of a node's bound this worker may use: an equal part, at least one.

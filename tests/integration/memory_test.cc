@@ -107,15 +107,18 @@ size_t Served(const Uploads& uploads) {
   return std::count_if(uploads.begin(), uploads.end(), [](const Upload& upload) { return upload.served(); });
 }
 
-// Until all are served, or nothing has moved for a second.
-void CarryOn(Uploads& uploads) {
+// A TCP sender that found no room asks again after ever longer pauses, seconds in the end.
+constexpr int kLongestPauseMs = 30'000;
+
+// Until all are served, or nothing has moved for so long.
+void CarryOn(Uploads& uploads, int patience_ms = kLongestPauseMs) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
   while (Served(uploads) < uploads.size() && std::chrono::steady_clock::now() < deadline) {
     std::vector<pollfd> sockets;
     for (const Upload& upload : uploads) {
       sockets.push_back(upload.served() ? pollfd{-1, 0, 0} : upload.waits_for());
     }
-    if (poll(sockets.data(), sockets.size(), 1000) <= 0) return;
+    if (poll(sockets.data(), sockets.size(), patience_ms) <= 0) return;
     for (size_t i = 0; i < sockets.size(); ++i) {
       if (sockets[i].revents != 0) uploads[i].Move();
     }
@@ -149,7 +152,7 @@ TEST_CASE("a hundred uploads of ten megabytes to a service that takes nothing ho
   platform.upstream().Signal(SIGSTOP);
   Uploads uploads;
   for (size_t i = 0; i < kUploads; ++i) uploads.emplace_back(platform.http_port(), http2);
-  CarryOn(uploads);
+  CarryOn(uploads, 1000);
   CHECK(Served(uploads) == 0);
   size_t left = 0;
   for (const Upload& upload : uploads) left += upload.left();

@@ -42,6 +42,19 @@ TEST_CASE("as many requests as the plan says wait for a connection to a target, 
   CHECK(Dials(node, DialError::kPending) == 1);
 }
 
+TEST_CASE("requests that wait for a target are counted over all workers, however the clients are spread among them") {
+  constexpr int kMax = 8;
+  Node node({.gateway = Pending(kMax), .upstream = Silent, .workers = 4});
+  std::vector<std::unique_ptr<sluice::test::WireClient>> clients;
+  for (int i = 0; i < kMax; ++i) {
+    clients.push_back(std::make_unique<sluice::test::WireClient>(node.group().http_port()));
+    clients.back()->Send(kGet);
+  }
+  REQUIRE(Eventually([&] { return node.stats().requests_in_flight >= kMax; }));
+  CHECK(node.Ask(kGet).status == 503);
+  CHECK(Dials(node, DialError::kPending) == 1);
+}
+
 TEST_CASE("a request that no longer waits for its connection makes room for another") {
   Node node({.gateway = Pending(1), .upstream = [](auto&, Peer& peer) { peer.ReadMore(); }});
   CHECK(node.Ask(kGet).status == 502);
