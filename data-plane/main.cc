@@ -131,7 +131,7 @@ int Main(int argc, char** argv) {
   if (!ops.ok()) return Fail(ops.status());
   sync::LastGood last_good(flags.state, *key, status);
   sync::CrashGuard guard(flags.state, std::string(kVersion));
-  const auto save = [&last_good](std::function<sync::v1::Snapshot()> make) { last_good.Save(std::move(make)); };
+  const auto save = [&last_good](std::function<std::string()> make) { last_good.Save(std::move(make)); };
   sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard,
                          flags.working_set, fetches ? &*fetches : nullptr});
   LoadLastGood(flags.state, *key, applier);

@@ -230,6 +230,7 @@ void Applier::Remove(const std::string& id, Changes& changes) {
     Hold(id, held->second, nullptr);
     held_.erase(held);
   }
+  changed_.insert(id);
   refused_.erase(id);
   parked_.erase(id);
   if (deps_.shares != nullptr) deps_.shares->Detach(id);
@@ -239,6 +240,7 @@ void Applier::Remove(const std::string& id, Changes& changes) {
 
 void Applier::Hold(const std::string& id, Held& held, Bytes config) {
   const bool before = held.config != nullptr, now = config != nullptr;
+  changed_.insert(id);
   held.config = std::move(config);
   if (before == now) return;
   held_configs_ += now ? 1 : -1;
@@ -280,6 +282,7 @@ void Applier::Reject(v1::Rejected report, Bytes config, Replies& replies) {
   const std::string id = report.gateway_id();
   refused_[id] = {std::move(report), std::move(config)};
   Held& held = held_[id];
+  changed_.insert(id);  // its revision
   if (held.head != nullptr) RefuseFetched(id, held, replies);
 }
 

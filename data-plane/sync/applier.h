@@ -19,6 +19,7 @@
 #include "data-plane/route/shared_parts.h"
 #include "data-plane/sync/crash_guard.h"
 #include "data-plane/sync/fetches.h"
+#include "data-plane/sync/served.h"
 #include "data-plane/sync/status.h"
 #include "data-plane/sync/working_set.h"
 #include "sluice/sync/v1/snapshot.pb.h"
@@ -32,8 +33,9 @@ struct ApplierDeps {
   std::span<const PluginType> plugins;
   Status& status;
   const Clock& clock;
-  // Runs after what is served has changed, with a function that makes the snapshot of it (callable from any thread).
-  std::function<void(std::function<v1::Snapshot()>)> changed;
+  // Runs after what is served has changed, with a function that makes the serialised snapshot of what is served by then
+  // (callable from any thread). A change counts as applied before it is on the disk.
+  std::function<void(std::function<std::string()>)> changed;
   ShareKeeper* shares = nullptr;  // null for a node that is alone
   CrashGuard* guard = nullptr;    // null for one that has no disk
   size_t working_set = 0;         // gateways whose configurations are held; 0: all of them, always
@@ -121,6 +123,7 @@ class Applier {
   void PublishAndWait(Changes changes);
   std::shared_ptr<GatewayState> NewState(const std::string& id) const;
   void CountGateways();
+  Served::Entries TakeChanged();  // what is to be kept of them
   void Keep();
   void SetFleet(const v1::Fleet& fleet);
 
@@ -134,6 +137,8 @@ class Applier {
   absl::flat_hash_map<std::string, Held> held_;
   std::map<std::string, Refused> refused_;  // by gateway, the latest
   std::vector<Update> pending_;
+  const std::shared_ptr<Served> served_ = std::make_shared<Served>();
+  absl::flat_hash_set<std::string> changed_;  // gateways, since `served_` was told
   bool dirty_ = false;     // the snapshot on disk is behind
   bool sweeping_ = false;  // between Welcome{full} and CaughtUp
   absl::flat_hash_set<std::string> named_;

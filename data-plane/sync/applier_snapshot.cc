@@ -16,6 +16,7 @@ void Applier::Load(const v1::Snapshot& snapshot) {
     held.revision = gateway.revision();
     Hold(gateway.gateway_id(), held, std::make_shared<const std::string>(gateway.config()));
     updates.push_back({gateway.gateway_id(), held.revision, held.config});
+    if (changed_.size() >= kMaxBatch) served_->Tell(TakeChanged(), {});
   }
   Try(
       std::move(updates),
@@ -39,43 +40,22 @@ void Applier::LoadHeads(const v1::Snapshot& snapshot) {
   PublishAndWait(std::move(changes));
 }
 
-void Applier::Keep() {
-  struct Kept {
-    std::string id;
-    int64_t revision;
-    Bytes config;
-    std::shared_ptr<const GatewayHead> head;
-    uint32_t limit;
-  };
-  auto gateways = std::make_shared<std::vector<Kept>>();
-  for (const auto& [id, held] : held_) {
-    const bool known = held.config != nullptr || held.head != nullptr;
-    if (known) gateways->push_back({id, held.revision, held.config, held.head, held.limit});
+Served::Entries Applier::TakeChanged() {
+  Served::Entries entries;
+  for (const std::string& id : std::exchange(changed_, {})) {
+    const auto held = held_.find(id);
+    Served::Entry& entry = entries[id];
+    if (held == held_.end()) continue;
+    entry = {held->second.revision, held->second.config, held->second.head, held->second.limit};
   }
+  return entries;
+}
+
+void Applier::Keep() {
   int64_t cursor = revision_;
   for (const auto& [id, refused] : refused_) cursor = std::min(cursor, refused.report.revision() - 1);
-  deps_.changed([gateways, cursor, epoch = epoch_, fleet = fleet_] {
-    v1::Snapshot snapshot;
-    snapshot.set_epoch(epoch);
-    snapshot.set_revision(cursor);
-    *snapshot.mutable_fleet() = fleet;
-    for (const Kept& kept : *gateways) {
-      v1::GatewayUpdate& gateway = kept.config != nullptr ? *snapshot.add_gateways() : *snapshot.add_heads();
-      gateway.set_gateway_id(kept.id);
-      gateway.set_revision(std::min(kept.revision, cursor));
-      if (kept.config != nullptr) {
-        gateway.set_config(*kept.config);
-      } else {
-        gateway.mutable_head()->mutable_hosts()->Add(kept.head->hosts().begin(), kept.head->hosts().end());
-        gateway.mutable_head()->set_requests_per_second(kept.limit);
-      }
-    }
-    if (snapshot.heads_size() > 0) {
-      snapshot.set_heads_revision(cursor);
-      snapshot.set_revision(0);
-    }
-    return snapshot;
-  });
+  served_->Tell(TakeChanged(), {epoch_, cursor, fleet_});
+  deps_.changed([served = served_] { return served->Serialise(); });
 }
 
 }  // namespace sluice::sync

@@ -75,14 +75,14 @@ absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder, const State
   return absl::IsDataLoss(newest.status()) ? newest.status() : previous.status();
 }
 
-absl::Status WriteSnapshot(const std::string& folder, const StateKey& key, const v1::Snapshot& snapshot) {
-  if (snapshot.ByteSizeLong() > kMaxSnapshotBytes) return absl::ResourceExhaustedError("the snapshot is too large");
+absl::Status WriteSnapshot(const std::string& folder, const StateKey& key, std::string snapshot) {
+  if (snapshot.size() > kMaxSnapshotBytes) return absl::ResourceExhaustedError("the snapshot is too large");
   const std::string beside = Beside(folder);
-  std::string payload = snapshot.SerializeAsString(), nonce(kAeadNonceBytes, '\0');
+  std::string nonce(kAeadNonceBytes, '\0');
   RandomBytes(nonce.data(), nonce.size());
   const std::string head = Head(key);
-  const std::string tag = AeadSeal({key.bytes(), nonce, head}, payload);
-  if (absl::Status status = WriteFlushed(beside, {head, nonce, tag, payload}); !status.ok()) return status;
+  const std::string tag = AeadSeal({key.bytes(), nonce, head}, snapshot);
+  if (absl::Status status = WriteFlushed(beside, {head, nonce, tag, snapshot}); !status.ok()) return status;
   // A kill between the two renames leaves the generation before, whole, under its own name.
   if (rename(Newest(folder).c_str(), Previous(folder).c_str()) != 0 && errno != ENOENT) {
     return SystemError("rename", Newest(folder));
@@ -109,7 +109,7 @@ LastGood::~LastGood() {
   thread_.join();
 }
 
-void LastGood::Save(std::function<v1::Snapshot()> snapshot) {
+void LastGood::Save(std::function<std::string()> snapshot) {
   {
     std::lock_guard lock(mutex_);
     next_ = std::move(snapshot);
@@ -135,8 +135,8 @@ void LastGood::Run() {
   }
 }
 
-bool LastGood::Write(const v1::Snapshot& snapshot) {
-  const absl::Status written = WriteSnapshot(folder_, key_, snapshot);
+bool LastGood::Write(std::string snapshot) {
+  const absl::Status written = WriteSnapshot(folder_, key_, std::move(snapshot));
   if (written.ok()) {
     status_.snapshot_at = UnixSeconds(std::chrono::system_clock::now());
     return true;

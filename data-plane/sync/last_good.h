@@ -25,9 +25,9 @@ inline constexpr size_t kMaxSnapshotBytes = 2'000'000'000;  // what protobuf can
 // Reads the newest generation that is whole; NOT_FOUND where there is none, DATA_LOSS where all are damaged or sealed
 // with another key.
 absl::StatusOr<v1::Snapshot> ReadSnapshot(const std::string& folder, const StateKey& key);
-// Makes `snapshot` the newest generation; the newest before becomes the other one. Errors name the file and the cause,
-// and leave what was there.
-absl::Status WriteSnapshot(const std::string& folder, const StateKey& key, const v1::Snapshot& snapshot);
+// Makes `snapshot`, a serialised v1::Snapshot, the newest generation; the newest before becomes the other one. Errors
+// name the file and the cause, and leave what was there.
+absl::Status WriteSnapshot(const std::string& folder, const StateKey& key, std::string snapshot);
 
 class LastGood {
  public:
@@ -40,18 +40,19 @@ class LastGood {
   ~LastGood();  // writes what is still to be written
   LastGood(const LastGood&) = delete;
 
-  // Will be asked, on the writer's thread, for what is to be written, again where that failed. Never blocks.
-  void Save(std::function<v1::Snapshot()> snapshot);
+  // `snapshot` will be asked, on the writer's thread, for what is to be written (serialised), again where that failed.
+  // Never blocks.
+  void Save(std::function<std::string()> snapshot);
 
  private:
   void Run();
-  bool Write(const v1::Snapshot& snapshot);
+  bool Write(std::string snapshot);
   const std::string folder_;
   const StateKey key_;
   Status& status_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::function<v1::Snapshot()> next_;
+  std::function<std::string()> next_;
   bool stop_ = false;
   std::thread thread_;
 };

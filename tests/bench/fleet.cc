@@ -47,7 +47,7 @@ int Main(const std::string& from, const std::string& to, const std::string& name
     update.set_config(config.SerializeAsString());
     *snapshot->add_gateways() = update;
   }
-  absl::Status written = sync::WriteSnapshot(to, *to_key, *snapshot);
+  absl::Status written = sync::WriteSnapshot(to, *to_key, snapshot->SerializeAsString());
   // The node that serves it is alone, and has all of every limit.
   if (written.ok()) written = sync::WriteBases(to, {.committed = {.epoch = 1, .members = 1, .index = 0}});
   return written.ok() ? 0 : Fail(std::string(written.message()));

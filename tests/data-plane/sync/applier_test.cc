@@ -68,8 +68,8 @@ struct Node {
   SystemClock clock;
   v1::Snapshot kept;
   int keeps = 0;
-  Applier applier{{publisher, {}, status, clock, [this](std::function<v1::Snapshot()> snapshot) {
-                     kept = snapshot();
+  Applier applier{{publisher, {}, status, clock, [this](std::function<std::string()> snapshot) {
+                     kept.ParseFromString(snapshot());
                      ++keeps;
                    },
                    nullptr, guard}};
@@ -223,6 +223,36 @@ TEST_CASE("what is served is kept after it has been applied, and only when it ha
   CHECK(node.kept.epoch() == "e");
   CHECK(node.kept.revision() == 1);
   CHECK(node.kept.gateways_size() == 1);
+}
+
+TEST_CASE("what is kept has what changed long ago, and not what is gone") {
+  Node node;
+  node.Tell({Welcome("e", true), Update(1, "a", Config("a", 1)), Update(2, "b", Config("b", 1)), CaughtUp(2)});
+  node.Tell({Update(3, "c", Config("c", 1)), CaughtUp(3)});
+  node.Tell({Removed(4, "b"), CaughtUp(4)});
+  Node second;
+  second.applier.Load(node.kept);
+  CHECK(second.Served() == "a1 c1");
+  second.Tell({Welcome("e", false), Update(5, "d", Config("d", 1)), CaughtUp(5)});
+  CHECK(second.kept.gateways_size() == 3);
+}
+
+TEST_CASE("a function that makes a snapshot makes it of what is served by then") {
+  std::function<std::string()> make;
+  FakePublisher publisher;
+  Status status;
+  SystemClock clock;
+  Applier applier{{publisher, {}, status, clock, [&](std::function<std::string()> latest) {
+                     if (make == nullptr) make = std::move(latest);
+                   }}};
+  for (const v1::ControlMessage& message : {Welcome("e", true), Update(1, "a", Config("a", 1)), CaughtUp(1),
+                                            Update(2, "b", Config("b", 1)), CaughtUp(2)}) {
+    applier.Handle(message);
+  }
+  v1::Snapshot snapshot;
+  REQUIRE(snapshot.ParseFromString(make()));
+  CHECK(snapshot.revision() == 2);
+  CHECK(snapshot.gateways_size() == 2);
 }
 
 TEST_CASE("the kept cursor lies before what was rejected, so that it is sent again") {

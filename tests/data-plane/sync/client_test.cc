@@ -83,7 +83,7 @@ struct Node {
   FakePublisher publisher;
   Status status;
   SystemClock clock;
-  Applier applier{{publisher, {}, status, clock, [](std::function<v1::Snapshot()>) {}}};
+  Applier applier{{publisher, {}, status, clock, [](std::function<std::string()>) {}}};
   std::unique_ptr<Client> client;
 };
 
@@ -139,7 +139,7 @@ TEST_CASE("certificates that cannot be read are an error that names the file") {
   FakePublisher publisher;
   Status status;
   SystemClock clock;
-  Applier applier({publisher, {}, status, clock, [](std::function<v1::Snapshot()>) {}});
+  Applier applier({publisher, {}, status, clock, [](std::function<std::string()>) {}});
   auto client = Client::Start({.control_planes = {"127.0.0.1:1"}, .tls = {"/no/cert.pem", "/no/key.pem", "/no/ca.pem"}},
                               applier, status);
   REQUIRE_FALSE(client.ok());

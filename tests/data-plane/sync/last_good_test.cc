@@ -32,12 +32,12 @@ struct Folder {
   std::string path;
 };
 
-v1::Snapshot Snapshot(int64_t revision) {
+std::string Snapshot(int64_t revision) {
   v1::Snapshot snapshot;
   snapshot.set_epoch("e");
   snapshot.set_revision(revision);
   snapshot.add_gateways()->set_config("bytes of a configuration");
-  return snapshot;
+  return snapshot.SerializeAsString();
 }
 
 const StateKey& Key() {

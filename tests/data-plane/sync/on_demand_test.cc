@@ -67,8 +67,9 @@ struct Node {
   test::HandClock clock{std::chrono::hours(7)};
   Fetches fetches{clock, status};
   v1::Snapshot kept;
-  Applier applier{{publisher, {}, status, clock, [this](std::function<v1::Snapshot()> make) { kept = make(); }, nullptr,
-                   nullptr, working_set, &fetches}};
+  Applier applier{{publisher, {}, status, clock,
+                   [this](std::function<std::string()> make) { kept.ParseFromString(make()); }, nullptr, nullptr,
+                   working_set, &fetches}};
 
   static std::string Text(const std::vector<v1::NodeMessage>& replies) {
     std::string text;
