@@ -255,18 +255,24 @@ Dialed Dialer::Take(const PoolKey& key) {
   return dialed;
 }
 
-// A place in the plan for one more connection, or why there is none.
-DialError Dialer::Count(const PoolKey& key, limit::Slot& slot) {
-  const config::v1::Plan& plan = destination_.gateway->plan();
+// A place in the plan for one more connection, if need be of one of this worker's that waits for a request.
+bool Dialer::TakePlace(limit::Slot& slot) {
   std::shared_ptr<GatewayState> state(destination_.gateway, &destination_.gateway->state());
   const auto take = [&] {
-    return slot.Take(state, &GatewayState::upstream_connections, 1, plan.max_upstream_connections());
+    return slot.Take(state, &GatewayState::upstream_connections, 1,
+                     destination_.gateway->plan().max_upstream_connections());
   };
-  if (take() || (worker_.pool().EvictOne(key.gateway) && take()) ||
-      (worker_.http2_pool().EvictOne(key.gateway) && take())) {
-    return DialError::kNone;
+  return take() || (worker_.EvictIdle(state->serial) && take());
+}
+
+// The same, of the other workers, which take a moment to hear of it.
+io::Task<bool> Dialer::TakePlaceOfOthers(limit::Slot& slot) {
+  for (Duration pause = kFirstEvictionPause; pause <= kLastEvictionPause; pause *= 2) {
+    if (!worker_.EvictIdleElsewhere(destination_.gateway->state().serial)) co_return false;
+    co_await worker_.loop().SleepUntil(worker_.loop().Now() + pause);
+    if (TakePlace(slot)) co_return true;
   }
-  return DialError::kConnections;
+  co_return false;
 }
 
 // For a stream of a shared connection, be it one that is still being opened.
@@ -303,12 +309,13 @@ io::Task<Dialed> Dialer::OpenNew(PoolKey key, bool shares) {
   while (dialed.error == DialError::kNone) {
     limit::Slot slot;
     const bool wait = shares && !worker_.http2_pool().WantsMore(key);
-    if (!wait) dialed.error = Count(key, slot);
-    if (dialed.error == DialError::kNone && !wait) {
-      dialed = co_await Connect(key, std::move(slot));
-      break;
+    bool place = !wait && TakePlace(slot);
+    if (!place && !wait && !(shares && worker_.http2_pool().Has(key))) {
+      place = co_await TakePlaceOfOthers(slot);
+      if (!place) dialed.error = DialError::kConnections;
     }
-    if (!wait && !(shares && worker_.http2_pool().Has(key))) break;
+    if (place) dialed = co_await Connect(key, std::move(slot));
+    if (place || dialed.error != DialError::kNone) break;
     dialed.error = co_await WaitForRoom(key);
     if (dialed.error == DialError::kNone) dialed = Take(key);
     if (dialed.stream != nullptr) co_return dialed;

@@ -95,7 +95,8 @@ class Dialer {
   io::Task<Dialed> OpenNew(PoolKey key, bool shares);
   Dialed Take(const PoolKey& key);
   io::Task<DialError> WaitForRoom(const PoolKey& key);
-  DialError Count(const PoolKey& key, limit::Slot& slot);
+  bool TakePlace(limit::Slot& slot);
+  io::Task<bool> TakePlaceOfOthers(limit::Slot& slot);
   io::Task<Dialed> Connect(const PoolKey& key, limit::Slot slot);
   struct Opened {
     std::unique_ptr<io::Stream> stream;  // null where that failed

@@ -21,6 +21,9 @@ inline constexpr size_t kMaxDrainBytes = 64 * 1024;           // of a body that 
 inline constexpr size_t kMaxLingerBytes = 1024 * 1024;        // read away after the last answer of a connection
 inline constexpr size_t kMaxIdlePerKey = 64;                  // upstream connections to one address of one gateway
 inline constexpr size_t kMaxIdlePerWorker = 4096;
+// While other workers are asked to close one that waits, for a gateway without a place left: doubled from try to try.
+inline constexpr Duration kFirstEvictionPause = std::chrono::milliseconds(1);
+inline constexpr Duration kLastEvictionPause = std::chrono::milliseconds(16);
 inline constexpr size_t kMaxTlsSessionsPerWorker = 1024;      // of upstreams, one a place; some 5 KB each
 inline constexpr size_t kMaxChecksPerGateway = 10;            // health checks under way, of a worker
 inline constexpr size_t kMaxChecksPerWorker = 256;

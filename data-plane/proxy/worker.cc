@@ -151,6 +151,17 @@ void Worker::CloseIdleConnections() {
   for (ClientConnection* connection : connections_) connection->CloseIfIdle();
 }
 
+bool Worker::EvictIdle(uint64_t gateway) {
+  return pool_->EvictOne(gateway) || http2_pool_->EvictOne(gateway);
+}
+
+bool Worker::EvictIdleElsewhere(uint64_t gateway) {
+  for (Worker* other : shared_.all) {
+    if (other != this) other->Post([other, gateway] { other->EvictIdle(gateway); });
+  }
+  return shared_.all.size() > 1;
+}
+
 size_t Worker::ShareOf(size_t max) const {
   return std::max<size_t>(1, max / shared_.workers);
 }

@@ -44,6 +44,7 @@ struct Shared {
   const io::TlsServer* server_tls;  // null without HTTPS
   SSL_CTX* client_tls;
   int workers;
+  std::vector<Worker*> all{};  // before any of them runs
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
 };
@@ -63,6 +64,10 @@ class Worker final : public PluginWorker {
   Stats Snapshot();
   void CloseListeners();
   void CloseIdleConnections();
+  // Closes a connection to an upstream that waits for a request of that gateway (GatewayState::serial). False where
+  // none does. At the other workers soon, where one does; false where there are no others.
+  bool EvictIdle(uint64_t gateway);
+  bool EvictIdleElsewhere(uint64_t gateway);
   // Ends what is under way, each exchange with its log line.
   void CutExchanges() { exchanges_.Cut(); }
   size_t connections() const { return connections_.size(); }

@@ -68,6 +68,7 @@ absl::Status WorkerGroup::Open() {
                            .workers = count});
   for (int i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *shared_));
+    shared_->all.push_back(workers_.back().get());
     absl::Status listening = workers_.back()->Listen(http_, https_);
     if (!listening.ok()) return listening;
   }

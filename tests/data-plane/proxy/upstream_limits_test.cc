@@ -75,6 +75,13 @@ TEST_CASE("as many connections to services as the plan has are opened, and one m
   CHECK(Dials(node, DialError::kConnections) == 1);
 }
 
+TEST_CASE("an idle connection of one worker at the plan's bound makes room for one of another worker") {
+  Node node({.gateway = R"(hosts: "a.test" plan { max_upstream_connections: 1 } routes { paths: "/" })", .workers = 4});
+  for (int i = 0; i < 32; ++i) CHECK(node.Ask(kGet).status == 200);
+  CHECK(node.upstream().connections() > 1);
+  CHECK(node.stats().upstream_idle == 1);
+}
+
 TEST_CASE("an idle connection at the plan's bound makes room for one to another service") {
   Upstream other(Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"));
   const std::string port = std::to_string(other.port());
