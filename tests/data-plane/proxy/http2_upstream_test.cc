@@ -166,7 +166,8 @@ TEST_CASE("as many may wait as the plan says, and one more is a 503") {
   auto second = node.Connect();
   auto third = node.Connect();
   first.Send(kGet);
-  REQUIRE(Eventually([&] { return node.upstream().connections() >= 1; }));
+  const size_t connected = static_cast<size_t>(sluice::proxy::DialError::kNone);
+  REQUIRE(Eventually([&] { return node.stats().dials[connected] == 1; }));
   second.Send(kGet);
   third.Send(kGet);
   REQUIRE(Eventually([&] { return node.stats().requests_in_flight >= 3; }));
