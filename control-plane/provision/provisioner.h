@@ -33,7 +33,7 @@ inline constexpr Duration kFirstPause = std::chrono::seconds(1);
 inline constexpr Duration kMaxPause = std::chrono::seconds(60);
 inline constexpr Duration kStable = std::chrono::seconds(60);
 inline constexpr Duration kSettle = std::chrono::seconds(3);  // what a new program's file may still take to be whole
-// Replicas write down whom they have seen every 10 s: a node taken off before the last of them has would come back.
+// Replicas write down who has arrived every 10 s: a node that is taken off before the last of them has would come back.
 inline constexpr Duration kForgetAfter = std::chrono::seconds(25);
 
 // The nodes of one cell: the slots from `first_slot` on, which are no other cell's.

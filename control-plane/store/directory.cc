@@ -26,6 +26,8 @@ constexpr Statement kPutNode = {
     "insert into nodes (name, build, address, last_seen) values ($1, $2, $3, $4)"
     " on conflict (name) do update"
     " set build = excluded.build, address = excluded.address, last_seen = excluded.last_seen"};
+constexpr Statement kSeeNode = {
+    "see_node", "update nodes set build = $2, address = $3, last_seen = $4 where name = $1 returning 1::bigint"};
 constexpr Statement kRemoveNode = {"remove_node", "delete from nodes where name = $1 returning 1::bigint"};
 constexpr Statement kDelistNode = {"delist_node",
                                    "update cells set enlisted = array_remove(enlisted, $1) where $1 = any (enlisted)"
@@ -103,7 +105,9 @@ absl::StatusOr<int64_t> PostgresStore::CountTokens() {
 }
 
 absl::Status PostgresStore::PutNode(const NodeRecord& node) {
-  return Run(kPutNode, Parameters().Text(node.name).Text(node.build).Text(node.address).Time(node.last_seen)).status();
+  return Run(node.arrived ? kPutNode : kSeeNode,
+             Parameters().Text(node.name).Text(node.build).Text(node.address).Time(node.last_seen))
+      .status();
 }
 
 absl::StatusOr<std::vector<NodeRecord>> PostgresStore::ListNodes() {

@@ -145,6 +145,7 @@ struct NodeRecord {
   std::string build;
   std::string address;
   WallTime last_seen;
+  bool arrived = true;  // false: it was there already, so one that is not in the list has been removed and stays so
 };
 
 struct UsageCounts {

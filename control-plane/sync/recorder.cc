@@ -20,8 +20,19 @@ Recorder::~Recorder() {
 void Recorder::Seen(const store::NodeRecord& node) {
   std::lock_guard lock(mutex_);
   if (pending_.size() >= kMaxPending && !pending_.contains(node.name)) return;
-  pending_[node.name] = node;
+  Note(node);
   changed_.notify_all();
+}
+
+// The later record counts, and that a node arrived does until it is written.
+void Recorder::Note(store::NodeRecord node) {
+  store::NodeRecord& kept = pending_.try_emplace(node.name, node).first->second;
+  node.arrived = node.arrived || kept.arrived;
+  if (node.last_seen >= kept.last_seen) {
+    kept = std::move(node);
+  } else {
+    kept.arrived = node.arrived;
+  }
 }
 
 void Recorder::Run() {
@@ -57,7 +68,7 @@ void Recorder::Flush() {
     batch.erase(batch.begin());
   }
   std::lock_guard lock(mutex_);
-  pending_.merge(batch);  // what was seen since is newer, and stays
+  for (auto& [name, node] : batch) Note(std::move(node));
 }
 
 }  // namespace sluice::sync

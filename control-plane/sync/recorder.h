@@ -28,6 +28,7 @@ class Recorder {
 
  private:
   void Run();
+  void Note(store::NodeRecord node);  // under the lock
   void Flush();
   void Purge();
 

@@ -96,7 +96,7 @@ absl::Status Stream::Handle(const v1::NodeMessage& message) {
     owner_.deps().registry.Rejected(
         status_.name, {rejected.gateway_id(), rejected.revision(), rejected.reason(), rejected.message()}, now);
   }
-  Record();
+  Record(false);
   if (message.has_want() || message.has_release()) {
     std::lock_guard lock(mutex_);
     if (message.has_release()) feed_.Release(message.release());
@@ -166,15 +166,15 @@ absl::Status Stream::HandleResume(const v1::Resume& resume) {
   status_.applied = 0;
   status_.connected = status_.last_seen = now;
   owner_.Claim(status_.name, this);
-  Record();
+  Record(true);
   log::Info("node connected", {{"node", status_.name}, {"address", address_}, {"full", feed_.full() ? "yes" : "no"}});
   watch_ = deps.index.Watch([this] { Pump(); });
   return absl::OkStatus();
 }
 
-void Stream::Record() {
+void Stream::Record(bool arrived) {
   const ServiceDeps& deps = owner_.deps();
-  deps.recorder.Seen({status_.name, status_.build, status_.address, deps.clock.WallNow()});
+  deps.recorder.Seen({status_.name, status_.build, status_.address, deps.clock.WallNow(), arrived});
 }
 
 void Stream::Pump() {

@@ -53,7 +53,7 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   absl::Status Handle(const v1::NodeMessage& message);
   absl::Status HandleResume(const v1::Resume& resume);
   absl::Status HandleUsage(const v1::Usage& usage);
-  void Record();
+  void Record(bool arrived);
 
   StreamOwner& owner_;
   const fleet::Peer peer_;

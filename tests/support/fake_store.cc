@@ -324,7 +324,7 @@ absl::StatusOr<std::vector<store::UsageRow>> FakeStore::GetUsage(const std::stri
 absl::Status FakeStore::PutNode(const store::NodeRecord& node) {
   const std::lock_guard lock(mutex_);
   if (absl::Status up = Check(); !up.ok()) return up;
-  nodes_[node.name] = node;
+  if (node.arrived || nodes_.contains(node.name)) nodes_[node.name] = node;
   return absl::OkStatus();
 }
 

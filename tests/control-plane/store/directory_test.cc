@@ -83,6 +83,16 @@ TEST_CASE("a node is read as it was last seen") {
   CHECK(nodes->front().last_seen == seen);
 }
 
+TEST_CASE("a node that was there already and is not in the list has been removed, and stays so") {
+  Database database;
+  REQUIRE(database->PutNode({"n1", "0.1.0", "10.0.0.1:8100", WallTime()}).ok());
+  REQUIRE(database->RemoveNode("n1", {}).ok());
+  REQUIRE(database->PutNode({"n1", "0.1.0", "10.0.0.1:8100", WallTime(), false}).ok());
+  CHECK(database->ListNodes()->empty());
+  REQUIRE(database->PutNode({"n1", "0.1.0", "10.0.0.1:8100", WallTime()}).ok());
+  CHECK(database->ListNodes()->size() == 1);
+}
+
 TEST_CASE("an audit record is written once and cannot be changed, deleted or truncated") {
   Database database;
   REQUIRE(database->Audit({"bob", "CreateGateway", "g", "r", "p", "{}", "PERMISSION_DENIED"}).ok());
