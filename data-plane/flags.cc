@@ -66,6 +66,8 @@ struct WhoAsks {
 struct ConfigMode {
   std::string mode = "eager";
   size_t working_set = 10'000;
+  size_t awake = sync::RestRules{}.awake;
+  int rest_after_s = 60;
 
   void AddTo(CLI::App& app) {
     app.add_option("--config-mode", mode,
@@ -77,6 +79,15 @@ struct ConfigMode {
     app.add_option("--working-set", working_set, "gateways that it holds on demand; further ones while they are busy")
         ->envname("SLUICE_WORKING_SET")
         ->check(CLI::Range(size_t{1}, sync::Applier::kMaxHeld))
+        ->capture_default_str();
+    app.add_option("--awake", awake,
+                   "gateways that an eager node keeps compiled though nobody asks for them; further ones are compiled "
+                   "at their first request")
+        ->envname("SLUICE_AWAKE")
+        ->capture_default_str();
+    app.add_option("--rest-after", rest_after_s, "seconds without a request after which those rest again")
+        ->envname("SLUICE_REST_AFTER")
+        ->check(CLI::Range(1, 24 * 3600))
         ->capture_default_str();
   }
 };
@@ -149,6 +160,7 @@ bool ParseFlags(int argc, char** argv, Flags& flags, int& exit_code) {
     }
     who_asks.Store(flags.proxy);
     flags.working_set = config_mode.mode == "on-demand" ? config_mode.working_set : 0;
+    flags.rest = {config_mode.awake, std::chrono::seconds(config_mode.rest_after_s)};
     flags.ops = ParseEndpoint("--ops", flags.ops_address);
     if (http != "off") flags.proxy.http = ParseEndpoint("--http", http);
     if (https != "off" && !edge.key_path.empty()) {

@@ -7,6 +7,7 @@
 
 #include "data-plane/io/stream.h"
 #include "data-plane/proxy/options.h"
+#include "data-plane/sync/wakes.h"
 
 namespace sluice {
 
@@ -20,6 +21,7 @@ struct Flags {
   std::string state_key_file;  // "": in that folder
   std::string state_key;       // of the environment; "": the file's
   size_t working_set = 0;      // gateways whose configurations it holds; 0: all
+  sync::RestRules rest;        // of one that holds all
 };
 
 // False where the process is to end at once, with `exit_code` (0 after --help, 64 for wrong usage, told on stderr).

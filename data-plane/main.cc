@@ -25,6 +25,7 @@
 #include "data-plane/sync/membership.h"
 #include "data-plane/sync/state_key.h"
 #include "data-plane/sync/usage_clock.h"
+#include "data-plane/sync/waker.h"
 
 namespace sluice {
 namespace {
@@ -62,15 +63,17 @@ sigset_t SettleSignals() {
 
 // What the disk had, so that a node that starts without a control plane serves what it served.
 void LoadLastGood(const std::string& folder, const sync::StateKey& key, sync::Applier& applier) {
-  const absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder, key);
+  absl::StatusOr<sync::v1::Snapshot> snapshot = sync::ReadSnapshot(folder, key);
   if (!snapshot.ok()) {
     log::Info("no configuration on disk; not ready until the control plane has sent one",
               {{"cause", std::string(snapshot.status().message())}});
     return;
   }
-  applier.Load(*snapshot);
+  const int64_t revision = snapshot->revision();
+  const int gateways = snapshot->gateways_size();
+  applier.Load(*std::move(snapshot));
   log::Info("serving the last good configuration from disk",
-            {{"revision", absl::StrCat(snapshot->revision())}, {"gateways", absl::StrCat(snapshot->gateways_size())}});
+            {{"revision", absl::StrCat(revision)}, {"gateways", absl::StrCat(gateways)}});
 }
 
 // Until the node has joined, on the shares that its disk had. False: it was told to stop before.
@@ -89,6 +92,14 @@ bool KeepBases(const std::string& folder, const quota::Bases& bases) {
     log::Error("cannot keep which parts of limits are its own", {{"error", std::string(kept.message())}});
   }
   return kept.ok();
+}
+
+// What the node has, every request may wait for.
+void SetWakes(sync::Wakes& wakes, proxy::Options& options) {
+  options.loader = &wakes;
+  options.are_heads_served = true;
+  options.max_load_waits = proxy::kMaxWakeWaits;
+  options.times.gateway_load = options.times.gateway_wake;
 }
 
 sync::UsageClock::Collect CollectUsage(proxy::WorkerGroup& workers) {
@@ -121,7 +132,12 @@ int Main(int argc, char** argv) {
   const auto key = sync::StateKey::Open(flags.state, flags.state_key_file, flags.state_key);
   if (!key.ok()) return Fail(key.status());
   std::optional<sync::Fetches> fetches;
-  if (flags.working_set > 0) flags.proxy.loader = &fetches.emplace(clock, status);
+  sync::Wakes wakes;
+  if (flags.working_set > 0) {
+    flags.proxy.loader = &fetches.emplace(clock, status);
+  } else {
+    SetWakes(wakes, flags.proxy);
+  }
   auto workers = proxy::WorkerGroup::Start(flags.proxy);
   if (!workers.ok()) return Fail(workers.status());
   limit::Shares shares(clock, sync::ReadBases(flags.state),
@@ -133,7 +149,9 @@ int Main(int argc, char** argv) {
   sync::CrashGuard guard(flags.state, std::string(kVersion));
   const auto save = [&last_good](std::function<std::string()> make) { last_good.Save(std::move(make)); };
   sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard,
-                         flags.working_set, fetches ? &*fetches : nullptr});
+                         flags.working_set, fetches ? &*fetches : nullptr, fetches ? nullptr : &wakes,
+                         flags.rest, std::string(kVersion)});
+  const sync::Waker waker(applier, wakes, flags.rest);
   LoadLastGood(flags.state, *key, applier);
   auto membership = sync::Membership::Start(
       {flags.control_planes, flags.proxy.node, flags.state + "/identity", flags.join_token_file}, clock, status);

@@ -210,6 +210,10 @@ void AddConfiguration(const sync::Status& sync, const NodeFacts& facts, Families
 void AddWorkingSet(const proxy::Stats& stats, const sync::Status& sync, Families& out) {
   out.Gauge("sluice_gateways_known", "Gateways that this node serves, or would fetch at the first request.",
             static_cast<double>(sync.known.load()));
+  out.Gauge("sluice_gateways_awake", "Gateways that this node serves and that do not rest until they are asked for.",
+            stats.gateways_awake);
+  out.Counter("sluice_gateway_wakes_total", "Gateways at rest that were compiled because a request needed them.",
+              static_cast<double>(sync.wakes.load()));
   out.Counter("sluice_gateway_fetches_total", "Configurations that were asked for because a request needed them.",
               static_cast<double>(sync.fetches.load()));
   out.Counter("sluice_gateway_evictions_total", "Configurations that the working set had no room for any more.",

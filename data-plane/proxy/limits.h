@@ -32,7 +32,8 @@ inline constexpr size_t kMaxHttp2Output = 64 * 1024;          // of a connection
 inline constexpr size_t kMinWriteProgress = 1024;             // of an answer over HTTP/2, within Times::write_stall
 inline constexpr size_t kMaxHttp1Origins = 4096;              // places remembered for their choice of HTTP/1.1
 inline constexpr size_t kMaxHttp2Exchanges = 200;             // of a connection, those included whose stream is gone
-inline constexpr size_t kMaxLoadWaits = 1024;                 // requests of a worker that wait for their gateway
+inline constexpr size_t kMaxLoadWaits = 1024;                 // requests of a worker whose gateway is being fetched
+inline constexpr size_t kMaxWakeWaits = 100'000;              // the same, whose gateway is at rest
 inline constexpr int kMaxTries = 8;                           // connections attempted for one request, at most
 inline constexpr int kMaxInterimResponses = 8;                // 1xx before the answer
 inline constexpr int kMaxViaHops = 3;                         // times a request may pass through Sluice
@@ -49,6 +50,7 @@ struct Times {
   Duration linger = std::chrono::seconds(2);
   Duration client_check = std::chrono::milliseconds(250);  // between looks at a client that waits for its upstream
   Duration gateway_load = std::chrono::milliseconds(100);  // that a request waits for its gateway's configuration
+  Duration gateway_wake = std::chrono::seconds(10);    // the same, where it is at rest: longer than any backlog
   Duration upstream_idle = std::chrono::seconds(60);   // less up to a tenth
   Duration check_second = std::chrono::seconds(1);     // what health checks' intervals count
   // Silence of an HTTP/2 upstream with open streams before it is asked for a sign of life. Servers of gRPC end

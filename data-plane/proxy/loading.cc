@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "data-plane/proxy/limits.h"
-
 namespace sluice::proxy {
 
 // Lives in the frame that waits, and goes with it.
@@ -31,7 +29,7 @@ class Loading::Waiter {
 };
 
 io::Task<Loading::Outcome> Loading::Wait(std::string gateway_id, MonotonicTime deadline) {
-  if (waiting_ >= kMaxLoadWaits) co_return Outcome::kFull;
+  if (waiting_ >= most_) co_return Outcome::kFull;
   // Asked for by each, since what was under way may be so no longer; it is sent once.
   if (loader_ == nullptr || !loader_->Load(gateway_id)) co_return Outcome::kAway;
   Waiter waiter(*this, gateway_id);

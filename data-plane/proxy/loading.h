@@ -15,14 +15,14 @@ namespace sluice::proxy {
 
 class Loading {
  public:
-  // `loader`: null where nothing can be loaded.
-  Loading(io::Loop& loop, GatewayLoader* loader) : loop_(loop), loader_(loader) {}
+  // `loader`: null where nothing can be loaded. `most`: requests that wait at once.
+  Loading(io::Loop& loop, GatewayLoader* loader, size_t most) : loop_(loop), loader_(loader), most_(most) {}
 
   enum class Outcome : uint8_t {
     kNews,     // it was loaded, refused or removed
     kTimeout,  // no news until the deadline
     kAway,     // it cannot be had for now
-    kFull,     // kMaxLoadWaits others of this worker wait
+    kFull,     // so many others of this worker wait already
   };
   io::Task<Outcome> Wait(std::string gateway_id, MonotonicTime deadline);
   // There is news of it.
@@ -34,6 +34,7 @@ class Loading {
 
   io::Loop& loop_;
   GatewayLoader* const loader_;
+  const size_t most_;
   size_t waiting_ = 0;
   absl::flat_hash_map<std::string, std::vector<Waiter*>> waiters_;  // by gateway
 };

@@ -38,6 +38,8 @@ struct Options {
   Times times;
   const Clock* clock = nullptr;              // null: the system's
   GatewayLoader* loader = nullptr;           // of gateways that are known by their heads; null: there are none
+  size_t max_load_waits = kMaxLoadWaits;     // requests of a worker that wait for it
+  bool are_heads_served = false;             // they are of gateways at rest, whose configurations the node has
 };
 
 }  // namespace sluice::proxy

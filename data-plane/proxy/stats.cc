@@ -86,6 +86,7 @@ void Stats::Add(const Stats& other) {
   upstream_reused += other.upstream_reused;
   names_delayed += other.names_delayed;
   gateways_served = std::max(gateways_served, other.gateways_served);
+  gateways_awake = std::max(gateways_awake, other.gateways_awake);
   loads_awaited += other.loads_awaited;
   loads_timed_out += other.loads_timed_out;
   plugin_log_delivered += other.plugin_log_delivered;

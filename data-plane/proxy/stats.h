@@ -89,6 +89,7 @@ struct Stats {
   uint64_t upstream_reused = 0;
   uint64_t names_delayed = 0;       // questions that had to wait for others of their gateway
   uint64_t gateways_served = 0;  // now, the largest of the workers
+  uint64_t gateways_awake = 0;   // of these: compiled; the same
   uint64_t loads_awaited = 0;    // requests whose gateway had to be loaded first
   uint64_t loads_timed_out = 0;  // of these: for which it was not in time
   uint64_t plugin_log_delivered = 0;

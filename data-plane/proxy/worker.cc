@@ -37,7 +37,7 @@ Worker::Worker(int index, Shared& shared)
     : index_(index),
       shared_(shared),
       loop_(std::make_unique<io::Loop>()),
-      loading_(*loop_, shared.options.loader),
+      loading_(*loop_, shared.options.loader, shared.options.max_load_waits),
       balancer_(static_cast<size_t>(index)),
       pool_(std::make_unique<UpstreamPool>(*loop_, shared.options.times.upstream_idle)),
       http2_pool_(std::make_unique<Http2Pool>(*loop_)),
@@ -128,7 +128,8 @@ Stats Worker::Snapshot() {
   stats_.upstream_opened = pool_->opened;
   stats_.upstream_reused = pool_->reused;
   stats_.names_delayed = resolver_->delayed();
-  stats_.gateways_served = hosts_.loaded();
+  stats_.gateways_awake = hosts_.loaded();
+  stats_.gateways_served = options().are_heads_served ? hosts_.size() : hosts_.loaded();
   stats_.plugin_log_delivered = log_queues_->delivered();
   stats_.plugin_log_dropped = log_queues_->dropped();
   health_->Count(stats_);

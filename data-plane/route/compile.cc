@@ -10,7 +10,7 @@
 #include "common/schema/url.h"
 #include "data-plane/balance/hashing.h"
 #include "data-plane/route/compile_upstream.h"
-#include "data-plane/route/share_keeper.h"
+#include "data-plane/route/limit.h"
 #include "data-plane/route/router.h"
 
 namespace sluice {
@@ -65,12 +65,7 @@ absl::StatusOr<std::shared_ptr<const Gateway>> GatewayCompiler::Build() {
   // Last, since a configuration that is refused changes nothing.
   // Nodes of its owner's take no part in a cell's shares.
   const bool of_owner = config_.kind() == config::v1::SELF_MANAGED;
-  const uint32_t limit = of_owner ? 0 : config_.plan().requests_per_second();
-  if (gateway_->state_->keeper != nullptr) {
-    gateway_->state_->keeper->Attach(config_.id(), gateway_->state_, limit);
-  } else {
-    gateway_->state_->SetLimit(limit);
-  }
+  SetLimit(gateway_->state_, config_.id(), of_owner ? 0 : config_.plan().requests_per_second());
   return std::shared_ptr<const Gateway>(std::move(gateway_));
 }
 

@@ -57,9 +57,13 @@ absl::StatusOr<config::v1::GatewayConfig> ParseConfig(const std::string& id, con
 }
 
 Applier::Applier(ApplierDeps deps)
-    : deps_(std::move(deps)), status_(deps_.status), working_set_(deps_.working_set) {}
+    : deps_(std::move(deps)),
+      status_(deps_.status),
+      working_set_(deps_.working_set),
+      awake_(deps_.rest.awake, deps_.rest.after) {}
 
 std::vector<v1::NodeMessage> Applier::Handle(const v1::ControlMessage& message) {
+  std::lock_guard lock(mutex_);
   Replies replies;
   switch (message.message_case()) {
     case v1::ControlMessage::kWelcome:
@@ -170,18 +174,25 @@ void Applier::Try(std::vector<Update> updates, const std::function<void(const Up
                   Replies& replies) {
   using Advice = CrashGuard::Advice;
   std::vector<Update> together;
+  size_t bytes = 0;
+  const auto try_together = [&] {
+    TryTogether(together, apply);
+    bytes = 0;
+    AwakenAsked();
+  };
   for (Update& update : updates) {
     const bool guarded = deps_.guard != nullptr && update.config != nullptr;
     const Advice advice = guarded ? deps_.guard->For(*update.config) : Advice::kTogether;
-    if (advice != Advice::kTogether) TryTogether(together, apply);
+    if (advice != Advice::kTogether) try_together();
     if (advice == Advice::kNever) {
       RejectCrashed(update, replies);
       continue;
     }
+    if (update.config != nullptr) bytes += update.config->size();
     together.push_back(std::move(update));
-    if (advice == Advice::kAlone || together.size() >= kMaxBatch) TryTogether(together, apply);
+    if (advice == Advice::kAlone || together.size() >= kMaxTried || bytes >= kMaxTriedBytes) try_together();
   }
-  TryTogether(together, apply);
+  try_together();
 }
 
 void Applier::TryTogether(std::vector<Update>& updates,
@@ -242,6 +253,11 @@ void Applier::Hold(const std::string& id, Held& held, Bytes config) {
   const bool before = held.config != nullptr, now = config != nullptr;
   changed_.insert(id);
   held.config = std::move(config);
+  if (!now) {
+    held.rest = nullptr;
+    held.awake = false;
+    awake_.Remove(id);
+  }
   if (before == now) return;
   held_configs_ += now ? 1 : -1;
   if (deps_.working_set == 0) return;
@@ -262,9 +278,7 @@ void Applier::AcceptConfig(const Update& update, Changes& changes, Replies& repl
   if (!gateway.ok()) return Reject(Report(id, update.revision, gateway.status()), update.config, replies);
   refused_.erase(id);
   Hold(id, held, update.config);
-  held.head = nullptr;
-  held.stays = !(*gateway)->certificates().empty();
-  changes.push_back({id, *std::move(gateway)});
+  Serve(id, held, *std::move(gateway), changes);
 }
 
 absl::StatusOr<std::shared_ptr<const Gateway>> Applier::Compile(const std::string& id, const std::string& bytes,
@@ -311,8 +325,7 @@ void Applier::RetryRefused(const std::string& id, Changes& changes) {
   refused_.erase(refused);
   if (held.head != nullptr) return deps_.fetches->Changed(id);  // it is fetched when it is asked for
   Hold(id, held, config);
-  held.stays = !(*gateway)->certificates().empty();
-  changes.push_back({id, *std::move(gateway)});
+  Serve(id, held, *std::move(gateway), changes);
 }
 
 void Applier::Restore(const std::string& id, Changes& changes, Replies& replies) {
@@ -329,9 +342,7 @@ void Applier::Restore(const std::string& id, Changes& changes, Replies& replies)
     if (!refused_.contains(id)) Reject(Report(id, held.revision, gateway.status()), held.config, replies);
     gateway = Gateway::Recompile(*config, deps_.plugins, rules_, held.state, &parts_);
   }
-  if (!gateway.ok()) return;
-  held.stays = !(*gateway)->certificates().empty();
-  changes.push_back({id, *std::move(gateway)});
+  if (gateway.ok()) Serve(id, held, *std::move(gateway), changes);
 }
 
 void Applier::PublishAndWait(Changes changes) {

@@ -1,12 +1,13 @@
 #pragma once
 
 // The node's side of the sync protocol (proto/sluice/sync/v1/sync.proto), without gRPC: messages in, compiled gateways
-// to the workers, reports out. Belongs to the sync thread; where there is a working set, to the one that tidies up as
-// well, one at a time.
+// to the workers, reports out. Mostly the sync thread's; others awaken gateways and tidy up. All of it is behind one
+// lock, and nobody waits for that lock on a request's behalf: who holds it for long looks after what requests wait for.
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "data-plane/sync/fetches.h"
 #include "data-plane/sync/served.h"
 #include "data-plane/sync/status.h"
+#include "data-plane/sync/wakes.h"
 #include "data-plane/sync/working_set.h"
 #include "sluice/sync/v1/snapshot.pb.h"
 #include "sluice/sync/v1/sync.pb.h"
@@ -40,11 +42,18 @@ struct ApplierDeps {
   CrashGuard* guard = nullptr;    // null for one that has no disk
   size_t working_set = 0;         // gateways whose configurations are held; 0: all of them, always
   Fetches* fetches = nullptr;     // not null with a working set
+  Wakes* wakes = nullptr;         // not null: gateways that nobody asks for rest; not with a working set
+  RestRules rest{};
+  std::string build{};            // whose word on configurations counts: this one's
 };
 
 class Applier {
  public:
-  static constexpr size_t kMaxBatch = 1000;  // updates compiled before the workers are given them
+  static constexpr size_t kMaxBatch = 1000;  // updates that are applied together, and then reported
+  // Compiled before the workers are given them and others have their turn: some milliseconds. One more may be larger.
+  static constexpr size_t kMaxTried = 50;
+  static constexpr size_t kMaxTriedBytes = 64 * 1024;
+  static constexpr size_t kMaxRestingBytes = 32 * 1024;  // more takes more than some milliseconds, and does not rest
   // Configurations held at once by a node with a working set, those included that were used too lately to be let go of:
   // what it can name to a control plane in one message.
   static constexpr size_t kMaxHeld = 50'000;
@@ -52,7 +61,7 @@ class Applier {
   explicit Applier(ApplierDeps deps);
 
   // What the disk had. Before the first message; returns when every worker serves it.
-  void Load(const v1::Snapshot& snapshot);
+  void Load(v1::Snapshot snapshot);
 
   // The first message of a stream, but for what describes the node.
   v1::Resume Resume();
@@ -66,6 +75,10 @@ class Applier {
   bool on_demand() const { return on_demand_; }
   // The stream has ended.
   void Disconnected();
+  // Has the workers serve what they were asked for and is at rest.
+  void Awaken();
+  // Now and then: what nobody has asked for lately rests.
+  void LetRest();
   // Now and then: lets go of what the working set has no room for, and returns what to say of it. Nothing is let go of
   // while no control plane is there to fetch it from again.
   std::vector<v1::NodeMessage> Tidy();
@@ -76,8 +89,10 @@ class Applier {
     std::shared_ptr<const std::string> config;  // serialised; null: none was ever good
     std::shared_ptr<GatewayState> state;
     std::shared_ptr<const GatewayHead> head;  // where it is known by that alone
-    uint32_t limit = 0;                       // requests a second, of a head
+    std::shared_ptr<const GatewayHead> rest;  // what workers know of it while it rests; null: it never does
+    uint32_t limit = 0;                       // requests a second
     bool stays = false;  // it has certificates, for which a handshake does not wait
+    bool awake = false;  // the workers have it compiled
   };
   // An update that could not be served, kept because other rules of the fleet may make it good.
   struct Refused {
@@ -106,6 +121,13 @@ class Applier {
   void Accept(const Update& update, Changes& changes, Replies& replies);
   void AcceptConfig(const Update& update, Changes& changes, Replies& replies);
   void Remove(const std::string& id, Changes& changes);
+  // Of gateways at rest (applier_rest.cc).
+  void Serve(const std::string& id, Held& held, std::shared_ptr<const Gateway> gateway, Changes& changes);
+  bool RestsAtOnce(const Held& held) const;
+  void SetAwake(const std::string& id, Held& held);
+  bool IsSuspect(const std::string& config) const;
+  void LoadAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes);
+  void AwakenAsked();
   // Of a node that holds some configurations (applier_heads.cc).
   void LoadHeads(const v1::Snapshot& snapshot);
   void OnFetched(const v1::GatewayUpdate& update, Replies& replies);
@@ -128,6 +150,7 @@ class Applier {
   void SetFleet(const v1::Fleet& fleet);
 
   const ApplierDeps deps_;
+  std::mutex mutex_;  // of everything below
   Status& status_;
   std::string epoch_;
   int64_t revision_ = 0;  // the cursor
@@ -144,6 +167,8 @@ class Applier {
   absl::flat_hash_set<std::string> named_;
   size_t held_configs_ = 0;
   WorkingSet working_set_;
+  WorkingSet awake_;  // of those that may rest
+  bool awakening_ = false;
   absl::flat_hash_map<std::string, MonotonicTime> parked_;  // heads that still have their state, and since when
   std::vector<std::string> unnamed_;  // held and not named in Resume, for want of room
   bool on_demand_ = false;            // the stream at hand is

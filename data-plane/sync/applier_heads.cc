@@ -25,6 +25,7 @@ v1::Head HeadOf(const config::v1::GatewayConfig& config) {
 }  // namespace
 
 v1::Resume Applier::Resume() {
+  std::lock_guard lock(mutex_);
   v1::Resume resume;
   resume.set_epoch(epoch_);
   resume.set_revision(revision_);
@@ -44,6 +45,7 @@ v1::Resume Applier::Resume() {
 }
 
 void Applier::Disconnected() {
+  std::lock_guard lock(mutex_);
   in_step_ = false;
   if (deps_.fetches != nullptr) deps_.fetches->Close();
 }
@@ -113,6 +115,8 @@ void Applier::RefuseFetched(const std::string& id, Held& held, Replies& replies)
 
 std::vector<v1::NodeMessage> Applier::Tidy() {
   Replies replies;
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return replies;  // changes come; next time
   if (on_demand_ && in_step_) {
     // What is served although a newer one was refused could not be had again.
     const auto asked = [&](const std::string& id) {

@@ -7,17 +7,27 @@
 
 namespace sluice::sync {
 
-void Applier::Load(const v1::Snapshot& snapshot) {
+// The bytes of configurations stay where they are: a fleet's are not to be there twice.
+void Applier::Load(v1::Snapshot snapshot) {
+  std::lock_guard lock(mutex_);
   SetFleet(snapshot.fleet());
   Replies later;  // there is nobody to tell yet: refusals are repeated behind each Welcome
   std::vector<Update> updates;
-  for (const v1::GatewayUpdate& gateway : snapshot.gateways()) {
-    Held& held = held_[gateway.gateway_id()];
+  Changes at_rest;
+  const bool may_rest = deps_.wakes != nullptr && snapshot.build() == deps_.build;
+  for (v1::GatewayUpdate& gateway : *snapshot.mutable_gateways()) {
+    const std::string& id = gateway.gateway_id();
+    Held& held = held_[id];
     held.revision = gateway.revision();
-    Hold(gateway.gateway_id(), held, std::make_shared<const std::string>(gateway.config()));
-    updates.push_back({gateway.gateway_id(), held.revision, held.config});
+    Hold(id, held, std::make_shared<const std::string>(std::move(*gateway.mutable_config())));
+    if (may_rest && gateway.has_head() && updates.size() >= deps_.rest.awake && !IsSuspect(*held.config)) {
+      LoadAtRest(id, held, gateway.head(), at_rest);
+    } else {
+      updates.push_back({id, held.revision, held.config});
+    }
     if (changed_.size() >= kMaxBatch) served_->Tell(TakeChanged(), {});
   }
+  PublishAndWait(std::move(at_rest));
   Try(
       std::move(updates),
       [&](const Update& update, Changes& changes) { Restore(update.gateway_id, changes, later); }, later);
@@ -46,7 +56,9 @@ Served::Entries Applier::TakeChanged() {
     const auto held = held_.find(id);
     Served::Entry& entry = entries[id];
     if (held == held_.end()) continue;
-    entry = {held->second.revision, held->second.config, held->second.head, held->second.limit};
+    const Held& now = held->second;
+    entry = {now.revision, now.config, now.head, now.limit};
+    if (now.config != nullptr && !refused_.contains(id)) entry.head = now.rest;
   }
   return entries;
 }
@@ -54,7 +66,7 @@ Served::Entries Applier::TakeChanged() {
 void Applier::Keep() {
   int64_t cursor = revision_;
   for (const auto& [id, refused] : refused_) cursor = std::min(cursor, refused.report.revision() - 1);
-  served_->Tell(TakeChanged(), {epoch_, cursor, fleet_});
+  served_->Tell(TakeChanged(), {epoch_, cursor, fleet_, deps_.build});
   deps_.changed([served = served_] { return served->Serialise(); });
 }
 

@@ -68,21 +68,13 @@ class GrpcClient final : public Client {
       if (want.has_want()) Send(want);
       if (std::chrono::steady_clock::now() < tidy_at) continue;
       tidy_at = std::chrono::steady_clock::now() + kTidyInterval;
-      std::unique_lock lock(applier_mutex_, std::try_to_lock);
-      if (!lock.owns_lock()) continue;  // changes come; next time
-      const std::vector<v1::NodeMessage> messages = applier_.Tidy();
-      lock.unlock();
-      for (const v1::NodeMessage& message : messages) Send(message);
+      for (const v1::NodeMessage& message : applier_.Tidy()) Send(message);
     }
   }
 
   void Send(const v1::NodeMessage& message) {
     std::lock_guard lock(write_mutex_);
     if (stream_ != nullptr) stream_->Write(message);  // a stream that has ended says so to its reader
-  }
-  std::vector<v1::NodeMessage> Handle(const v1::ControlMessage& message) {
-    std::lock_guard lock(applier_mutex_);
-    return applier_.Handle(message);
   }
 
   // The stream that usage goes over; null: none.
@@ -127,10 +119,7 @@ class GrpcClient final : public Client {
     const auto stream = stub->Stream(&context);
     v1::NodeMessage hello;
     v1::Resume& resume = *hello.mutable_resume();
-    {
-      std::lock_guard lock(applier_mutex_);
-      resume = applier_.Resume();
-    }
+    resume = applier_.Resume();
     resume.set_node(options_.node);
     resume.set_build(options_.build);
     resume.set_address(options_.address);
@@ -146,7 +135,7 @@ class GrpcClient final : public Client {
       if (message.has_trust() && options_.trust) {
         options_.trust({message.trust().authorities().begin(), message.trust().authorities().end()});
       }
-      for (const v1::NodeMessage& reply : Handle(message)) open = open && Write(*stream, reply);
+      for (const v1::NodeMessage& reply : applier_.Handle(message)) open = open && Write(*stream, reply);
       if (applier_.MustStartAnew()) {
         context.TryCancel();
         break;
@@ -157,10 +146,7 @@ class GrpcClient final : public Client {
       if (message.has_caught_up() || message.has_usage_kept()) SendUsage();
     }
     SetStream(nullptr);
-    {
-      std::lock_guard lock(applier_mutex_);
-      applier_.Disconnected();
-    }
+    applier_.Disconnected();
     const grpc::Status ended = stream->Finish();
     const bool was_connected = status_.connected.exchange(false);
     if (was_connected || ended.error_code() != last_error_) {
@@ -192,7 +178,6 @@ class GrpcClient final : public Client {
   Status& status_;
   UsageLog* const usage_;
   Fetches* const fetches_;
-  std::mutex applier_mutex_;
   std::mutex write_mutex_;  // one writes at a time
   Writer* stream_ = nullptr;
   grpc::StatusCode last_error_ = grpc::StatusCode::OK;

@@ -35,7 +35,7 @@ struct ClientOptions {
 
 class Client {
  public:
-  // Errors name the file that cannot be used. The applier belongs to the client's thread from here on.
+  // Errors name the file that cannot be used. The applier is fed by the client's thread from here on.
   // `usage`: null for a node that reports none. `fetches`: what workers wait for; null for one that holds everything.
   static absl::StatusOr<std::unique_ptr<Client>> Start(ClientOptions options, Applier& applier, Status& status,
                                                        UsageLog* usage = nullptr, Fetches* fetches = nullptr);

@@ -50,6 +50,7 @@ std::string Served::Join(const Entries& entries, const Line& line) {
   rest.set_revision(has_heads ? 0 : line.cursor);
   if (has_heads) rest.set_heads_revision(line.cursor);
   *rest.mutable_fleet() = line.fleet;
+  rest.set_build(line.build);
   rest.AppendToString(&bytes);
   v1::GatewayUpdate& held = *with_config.add_gateways();
   v1::GatewayUpdate& known = *with_head.add_heads();
@@ -58,14 +59,14 @@ std::string Served::Join(const Entries& entries, const Line& line) {
     v1::GatewayUpdate& update = is_held ? held : known;
     update.set_gateway_id(id);
     update.set_revision(std::min(entry.revision, line.cursor));
-    if (is_held) {
-      update.set_config(*entry.config);
-      with_config.AppendToString(&bytes);
-    } else {
+    if (is_held) update.set_config(*entry.config);
+    if (entry.head != nullptr) {
       update.mutable_head()->mutable_hosts()->Assign(entry.head->hosts().begin(), entry.head->hosts().end());
       update.mutable_head()->set_requests_per_second(entry.limit);
-      with_head.AppendToString(&bytes);
+    } else {
+      update.clear_head();
     }
+    (is_held ? with_config : with_head).AppendToString(&bytes);
   }
   return bytes;
 }

@@ -21,7 +21,7 @@ class Served {
   struct Entry {
     int64_t revision = 0;
     std::shared_ptr<const std::string> config{};
-    std::shared_ptr<const GatewayHead> head{};  // in place of `config`
+    std::shared_ptr<const GatewayHead> head{};  // in place of `config`, or of one that was found good and may rest
     uint32_t limit = 0;                         // of a head
   };
   using Entries = absl::flat_hash_map<std::string, Entry>;  // by gateway
@@ -29,6 +29,7 @@ class Served {
     std::string epoch{};
     int64_t cursor = 0;  // before every update that was rejected
     v1::Fleet fleet{};
+    std::string build{};  // that found configurations good
   };
 
   // These gateways have changed, and the rest of it is `line`: both at once, so that no snapshot has one without the

@@ -19,6 +19,7 @@ struct Status {
   std::atomic<int64_t> known{0};     // those included that are known by their heads alone
   std::atomic<uint64_t> fetches{0};    // configurations asked for because a request needed them
   std::atomic<uint64_t> evictions{0};  // configurations let go of
+  std::atomic<uint64_t> wakes{0};      // gateways compiled because a request needed them
   std::atomic<int64_t> rejected{0};  // gateways whose latest update could not be served
   std::atomic<uint64_t> updates{0};
   std::atomic<uint64_t> rejections{0};

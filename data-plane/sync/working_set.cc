@@ -11,7 +11,7 @@ std::vector<std::string> WorkingSet::Look(MonotonicTime now,
   for (auto& [id, use] : used_) {
     const uint64_t count = asked(id);
     if (count != use.asked || count == kBusy) use = {count, now};
-    if (use.at + kMinUnused <= now) unused.emplace_back(use.at, &id);
+    if (use.at + min_unused_ <= now) unused.emplace_back(use.at, &id);
   }
   if (used_.size() <= most_) return {};
   const size_t wanted = std::min({used_.size() - most_, unused.size(), kMaxEvicted});

@@ -20,10 +20,11 @@ class WorkingSet {
   static constexpr Duration kMinUnused = std::chrono::seconds(5);
   static constexpr size_t kMaxEvicted = 1000;  // at once
 
-  explicit WorkingSet(size_t most) : most_(most) {}
+  explicit WorkingSet(size_t most, Duration min_unused = kMinUnused) : most_(most), min_unused_(min_unused) {}
 
   void Add(const std::string& gateway_id, MonotonicTime now) { used_[gateway_id] = {0, now}; }
   void Remove(const std::string& gateway_id) { used_.erase(gateway_id); }
+  bool Contains(const std::string& gateway_id) const { return used_.contains(gateway_id); }
   size_t size() const { return used_.size(); }
 
   // `asked`: how often each was asked so far, or kBusy. Returns those to let go of, the longest unused first.
@@ -36,6 +37,7 @@ class WorkingSet {
     MonotonicTime at;  // when that was first seen, which is after it was
   };
   const size_t most_;
+  const Duration min_unused_;
   absl::flat_hash_map<std::string, Use> used_;
 };
 

@@ -114,5 +114,18 @@ TEST_CASE("an evicted gateway's hosts stay known") {
   CHECK(heads.node.stats().gateways_served == 1);
 }
 
+TEST_CASE("a gateway at rest counts as served, and of those awake there are less") {
+  Loader loader;
+  NodeOptions options = Heads::Options(loader, std::chrono::seconds(30), 1);
+  options.options.are_heads_served = true;
+  Node node(options);
+  std::promise<void> done;
+  const auto head = std::make_shared<const GatewayHead>(kId, std::vector<std::string>{"b.test"});
+  node.group().Publish({{kId, nullptr, head}}, [&] { done.set_value(); });
+  done.get_future().wait();
+  CHECK(node.stats().gateways_served == 2);
+  CHECK(node.stats().gateways_awake == 1);
+}
+
 }  // namespace
 }  // namespace sluice::test
