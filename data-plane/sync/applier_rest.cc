@@ -16,27 +16,25 @@ bool WaitsForRequests(const Gateway& gateway) {
          std::none_of(upstreams.begin(), upstreams.end(), [](const auto& upstream) { return upstream->health.on(); });
 }
 
-bool SameHosts(const GatewayHead* known, const std::vector<std::string>& hosts) {
-  return known != nullptr && known->hosts() == hosts;
-}
-
 }  // namespace
 
 // It is good, and either served from now on or known by its head until it is asked for. Workers hear nothing of what
-// rested before and goes on, unless its hosts have changed.
+// rested before and goes on: news of it would be taken for an answer by requests that wait for it. Hence it is awakened
+// where its hosts have changed.
 void Applier::Serve(const std::string& id, Held& held, std::shared_ptr<const Gateway> gateway, Changes& changes) {
   held.head = nullptr;
   held.stays = !gateway->certificates().empty();
   held.limit = gateway->state().limit;
   const bool may_rest = deps_.wakes != nullptr && held.config->size() <= kMaxRestingBytes && WaitsForRequests(*gateway);
-  const bool is_known = !held.awake && SameHosts(held.rest.get(), gateway->hosts());
+  const bool has_rested = !held.awake && held.rest != nullptr;
+  const bool is_known = held.rest != nullptr && held.rest->hosts() == gateway->hosts();
   if (!may_rest) {
     held.rest = nullptr;
-  } else if (!SameHosts(held.rest.get(), gateway->hosts())) {
+  } else if (!is_known) {
     held.rest = std::make_shared<const GatewayHead>(id, gateway->hosts());
   }
-  if (RestsAtOnce(held)) {
-    if (!is_known) changes.push_back({id, nullptr, held.rest});
+  if (RestsAtOnce(held) && (is_known || !has_rested)) {
+    if (!has_rested) changes.push_back({id, nullptr, held.rest});
     return;
   }
   SetAwake(id, held);

@@ -183,12 +183,35 @@ int Create(const Target& target, const std::string& node, const std::string& pre
   return 0;
 }
 
+// The first requests that gateways get, which may be at rest, and the second ones, of gateways among the first `count`.
+int Wake(const std::string& node, int count, int times) {
+  test::KeepAlive client(static_cast<uint16_t>(std::stoi(node.substr(node.rfind(':') + 1))));
+  std::vector<double> first, second;
+  const int step = std::max(1, count / times);
+  for (int i = 0; i < std::min(count, times); ++i) {
+    const std::string host = Cat("g", i * step, ".gw.localhost");
+    for (std::vector<double>* seconds : {&first, &second}) {
+      const auto began = Clock::now();
+      const int status = client.Get(host, "/bytes/1");
+      if (status != 200) return Fail(Cat(host, " answered ", status));
+      seconds->push_back(Since(began));
+    }
+  }
+  std::printf("{\"first\":");
+  PrintTimes(std::move(first));
+  std::printf(",\"second\":");
+  PrintTimes(std::move(second));
+  std::printf("}\n");
+  return 0;
+}
+
 int Main(const std::vector<std::string>& words) {
   const Target target{words[0], ReadWhole(words[1]), words[2]};
   const std::string& job = words[3];
   if (job == "import" && words.size() == 6) return Import(target, std::stoi(words[4]), std::stoi(words[5]));
   if (job == "change" && words.size() == 6) return Change(target, std::stoi(words[4]), std::stoi(words[5]));
   if (job == "create" && words.size() == 7) return Create(target, words[4], words[5], std::stoi(words[6]));
+  if (job == "wake" && words.size() == 7) return Wake(words[4], std::stoi(words[5]), std::stoi(words[6]));
   return Fail("no such job");
 }
 
@@ -200,7 +223,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr,
                  "usage: bench-scale SERVER TOKEN-FILE UPSTREAM import FIRST COUNT\n"
                  "                                              change GATEWAYS TIMES\n"
-                 "                                              create NODE PREFIX TIMES\n");
+                 "                                              create NODE PREFIX TIMES\n"
+                 "                                              wake NODE GATEWAYS TIMES\n");
     return 64;
   }
   return sluice::bench::Main({argv + 1, argv + argc});

@@ -1,8 +1,11 @@
 // The applier of a node that holds every configuration and has those rest that nobody asks for.
 
+#include <thread>
+
 #include "catch2/catch.hpp"
-#include "data-plane/sync/applier.h"
+#include "data-plane/sync/waker.h"
 #include "tests/data-plane/sync/fixture.h"
+#include "tests/support/eventually.h"
 #include "tests/support/hand_clock.h"
 #include "tests/support/process.h"
 
@@ -179,10 +182,11 @@ TEST_CASE("a change that is refused is reported while the gateway rests, and the
   CHECK(node.Now() == "a1 b1 (c)");
 }
 
-TEST_CASE("workers are told of the hosts of what rests when these change") {
+TEST_CASE("what rests is awakened when its hosts change, since requests may wait for news of it") {
   Three node;
   node.Tell({Update(4, "b", Edited("b", 2, [](auto& config) { config.set_hosts(0, "new.test"); })), CaughtUp(4)});
-  CHECK(node.publisher.resting["b"]->hosts() == std::vector<std::string>{"new.test"});
+  CHECK(node.Now() == "a1 b2 (c)");
+  CHECK(node.publisher.awake["b"]->hosts() == std::vector<std::string>{"new.test"});
 }
 
 TEST_CASE("what rests can be removed, and asking for it then awakens nothing") {
@@ -237,6 +241,27 @@ TEST_CASE("what requests wait for is looked after between changes, not behind th
   CHECK(served_then > 0);
   CHECK(served_then <= Applier::kMaxTried + 2);
   CHECK(node.publisher.awake.size() == 3 * Applier::kMaxTried + 2);
+}
+
+TEST_CASE("what workers ask for on their threads is awakened while changes come on another") {
+  Node node;
+  constexpr int kGateways = 100;
+  const auto id_of = [](int number) { return "x" + std::to_string(number); };
+  for (int i = 0; i < kGateways; ++i) node.Tell({Update(1 + i, id_of(i), Config(id_of(i), 1))});
+  node.Tell({CaughtUp(kGateways)});
+  {
+    Waker waker(node.applier, node.wakes, {});
+    std::thread worker([&] {
+      for (int i = 0; i < kGateways; i += 2) node.wakes.Load(id_of(i));
+    });
+    for (int i = 0; i < kGateways; ++i) {
+      node.Tell({Update(1000 + i, id_of(i), Config(id_of(i), 2)), CaughtUp(1000 + i)});
+    }
+    worker.join();
+    CHECK(test::Eventually([&] { return node.status.wakes == kGateways / 2 - 1; }));
+  }
+  CHECK(node.publisher.awake.size() == kGateways / 2);
+  for (const auto& [id, gateway] : node.publisher.awake) CHECK(gateway->version() == 2);
 }
 
 TEST_CASE("what was found good by this build rests from the disk on without being compiled") {
