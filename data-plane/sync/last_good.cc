@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/aead.h"
@@ -38,11 +37,12 @@ std::string Head(const StateKey& key) {
 }
 
 absl::StatusOr<v1::Snapshot> ReadGeneration(const std::string& path, const StateKey& key) {
-  std::ifstream in(path, std::ios::binary);
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return absl::NotFoundError(absl::StrCat("there is no ", path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  std::string bytes = std::move(text).str();
+  std::string bytes(static_cast<size_t>(std::max<std::streamoff>(0, in.tellg())), '\0');
+  in.seekg(0);
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<size_t>(in.gcount()));
   const std::string head = Head(key);
   const size_t nonce_at = head.size(), tag_at = nonce_at + kAeadNonceBytes, rest_at = tag_at + kAeadTagBytes;
   if (bytes.size() < rest_at || !bytes.starts_with(kMagic)) {

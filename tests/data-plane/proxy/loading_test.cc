@@ -17,8 +17,7 @@ const std::string kAsk = "GET / HTTP/1.1\r\nHost: b.test\r\n\r\n";
 class Loader final : public GatewayLoader {
  public:
   bool Load(const std::string& gateway_id) override {
-    CHECK(gateway_id == kId);
-    ++asked;
+    asked += gateway_id == kId ? 1 : 0;
     return can;
   }
   std::atomic<int> asked{0};
