@@ -68,6 +68,7 @@ io::Task<Verdict> ProxyExchange::WaitForGateway() {
     refusal = co_await HandleKnown(worker_.clock().Now());
   } else if (!refusal.has_value()) {
     worker_.stats().loads_timed_out += outcome == Loading::Outcome::kTimeout ? 1 : 0;
+    worker_.stats().CountNotLoaded(id);
     const bool full = outcome == Loading::Outcome::kFull;
     refusal = Reject(503, "the gateway is not loaded yet", full ? "load-waits" : "not-loaded");
     refusal->fields.Add("Retry-After", "1");

@@ -37,20 +37,26 @@ void Stats::CountRequest(const Exchange& exchange) {
   const bool answered = exchange.upstream_answered != MonotonicTime{};
   overhead.Observe(answered ? whole - (exchange.upstream_answered - exchange.upstream_sent) : whole);
   if (exchange.gateway == nullptr) return;
-  GatewayCounts* counts = &untracked;
-  auto found = gateways.find(exchange.gateway->id());
-  if (found != gateways.end()) {
-    counts = &found->second;
-  } else if (gateways.size() < kMaxGateways) {
-    counts = &gateways[exchange.gateway->id()];
-    counts->name = exchange.gateway->name();
-  }
-  ++counts->requests_by_class[std::min(status / 100, 5)];
-  if (!exchange.reject_reason.empty()) ++counts->refused;
-  if (exchange.reject_reason == "rate-limit") ++counts->limited;
-  if (!exchange.reject_reason.empty() && status == 413) ++counts->too_large;
-  counts->request_bytes += exchange.request_bytes;
-  counts->response_bytes += exchange.response_bytes;
+  GatewayCounts& counts = CountsOf(exchange.gateway->id());
+  if (counts.name.empty()) counts.name = exchange.gateway->name();
+  ++counts.requests_by_class[std::min(status / 100, 5)];
+  if (!exchange.reject_reason.empty()) ++counts.refused;
+  if (exchange.reject_reason == "rate-limit") ++counts.limited;
+  if (!exchange.reject_reason.empty() && status == 413) ++counts.too_large;
+  counts.request_bytes += exchange.request_bytes;
+  counts.response_bytes += exchange.response_bytes;
+}
+
+void Stats::CountNotLoaded(const std::string& gateway_id) {
+  GatewayCounts& counts = CountsOf(gateway_id);
+  ++counts.requests_by_class[5];
+  ++counts.refused;
+}
+
+GatewayCounts& Stats::CountsOf(const std::string& gateway_id) {
+  const auto found = gateways.find(gateway_id);
+  if (found != gateways.end()) return found->second;
+  return gateways.size() < kMaxGateways ? gateways[gateway_id] : untracked;
 }
 
 void Stats::Add(const Stats& other) {

@@ -56,8 +56,12 @@ struct Stats {
   static constexpr size_t kMaxUnhealthyGateways = 100;  // named, of each worker
 
   void CountRequest(const Exchange& exchange);
+  // A request that is refused because its gateway was not loaded in time: CountRequest cannot tell whose it was.
+  void CountNotLoaded(const std::string& gateway_id);
   void CountDial(DialError error) { ++dials[static_cast<size_t>(error)]; }
   void Add(const Stats& other);
+
+  GatewayCounts& CountsOf(const std::string& gateway_id);
 
   std::array<std::array<uint64_t, kMaxStatus>, kSources> requests{};  // by source and status; 0: none was sent
   absl::flat_hash_map<std::string, uint64_t> rejected;                // by reason

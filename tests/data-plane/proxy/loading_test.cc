@@ -70,6 +70,17 @@ TEST_CASE("a gateway that is not loaded in time is 503, to be asked for again") 
   CHECK(heads.node.stats().loads_timed_out == 1);
 }
 
+TEST_CASE("a request that was refused because its gateway was not loaded is in the gateway's usage") {
+  Heads heads(std::chrono::milliseconds(20));
+  CHECK(heads.node.Ask(kAsk).status == 503);
+  heads.node.Publish(kConfig);
+  CHECK(heads.node.Ask(kAsk).status == 200);
+  const proxy::GatewayCounts counts = heads.node.stats().gateways[kId];
+  CHECK(counts.requests() == 2);
+  CHECK(counts.requests_by_class[5] == 1);
+  CHECK(counts.refused == 1);
+}
+
 TEST_CASE("a gateway that cannot be loaded is 503 at once, never 404") {
   Heads heads;
   heads.loader.can = false;
