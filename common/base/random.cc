@@ -1,19 +1,38 @@
 #include "common/base/random.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <array>
+#include <cstring>
 
 #include "common/base/check.h"
 
 namespace sluice {
 
 namespace {
+
 constexpr char kHexDigits[] = "0123456789abcdef";
+constexpr size_t kSmall = 16;
+
+void Generate(void* out, size_t size) {
+  SLUICE_CHECK(RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(size)) == 1);
 }
 
+}  // namespace
+
 void RandomBytes(void* out, size_t size) {
-  SLUICE_CHECK(RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(size)) == 1);
+  if (size > kSmall) return Generate(out, size);
+  // Asking the generator costs as much for a few bytes as for hundreds. Of each thread; what was handed out is forgotten.
+  thread_local std::array<unsigned char, 32 * kSmall> pool;
+  thread_local size_t used = pool.size();
+  if (pool.size() - used < size) {
+    Generate(pool.data(), pool.size());
+    used = 0;
+  }
+  std::memcpy(out, pool.data() + used, size);
+  OPENSSL_cleanse(pool.data() + used, size);
+  used += size;
 }
 
 uint64_t Random64() {
@@ -30,21 +49,13 @@ std::string RandomHex(size_t digits) {
 }
 
 std::string RandomUuid() {
-  // Asking the generator costs as much for one as for 32. Of each thread; no secret is made of them.
-  static constexpr size_t kBytes = 16;
-  thread_local std::array<unsigned char, 32 * kBytes> pool;
-  thread_local size_t used = pool.size();
-  if (used == pool.size()) {
-    RandomBytes(pool.data(), pool.size());
-    used = 0;
-  }
-  unsigned char* bytes = pool.data() + used;
-  used += kBytes;
+  std::array<unsigned char, 16> bytes;
+  RandomBytes(bytes.data(), bytes.size());
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
   std::string text;
   text.reserve(36);
-  for (size_t i = 0; i < kBytes; ++i) {
+  for (size_t i = 0; i < bytes.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
     text += kHexDigits[bytes[i] >> 4];
     text += kHexDigits[bytes[i] & 15];

@@ -17,6 +17,15 @@ TEST_CASE("a UUID says that it is random") {
 
 TEST_CASE("two UUIDs differ") { CHECK(RandomUuid() != RandomUuid()); }
 
+TEST_CASE("no bytes are handed out twice, whatever the sizes that are asked for") {
+  std::set<std::string> seen;
+  for (size_t i = 0; i < 3000; ++i) {
+    std::string bytes(12 + i % 6, '\0');  // on both sides of what comes from a store
+    RandomBytes(bytes.data(), bytes.size());
+    CHECK(seen.insert(bytes.substr(0, 12)).second);
+  }
+}
+
 TEST_CASE("hexadecimal digits are as many as asked for and lower case") {
   CHECK(RandomHex(0).empty());
   CHECK(RandomHex(33).find_first_not_of("0123456789abcdef") == std::string::npos);
