@@ -97,16 +97,6 @@ std::vector<FieldChange> FieldsThatDiffer(const T& before, const T& after) {
   return fields;
 }
 
-// Calls visit(kind, before, after) for the two lists of each kind.
-template <typename Visit>
-void ForEachPair(const v1::GatewayConfig& before, const v1::GatewayConfig& after, Visit visit) {
-  ForEachList(after, [&](std::string_view kind, const auto& list) {
-    ForEachList(before, [&](std::string_view, const auto& old) {
-      if constexpr (std::is_same_v<decltype(old), decltype(list)>) visit(kind, old, list);
-    });
-  });
-}
-
 // What a gateway has besides its entities.
 Value OwnFieldsOf(const v1::GatewayConfig& config) {
   Value out;

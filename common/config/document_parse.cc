@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
+#include "absl/container/flat_hash_set.h"
 #include "common/config/config.h"
 #include "common/config/document_kinds.h"
 #include "common/config/limits.h"
@@ -31,74 +34,76 @@ bool IsEmpty(const Value& value) {
          (value.has_struct_value() && value.struct_value().fields().empty());
 }
 
+// Null where it is absent, or written as null.
+const Value* Find(const Struct& object, std::string_view key) {
+  const auto found = object.fields().find(std::string(key));
+  return found == object.fields().end() || found->second.has_null_value() ? nullptr : &found->second;
+}
+
+bool IsUnsupported(std::string_view key) {
+  static const auto& unsupported = *new absl::flat_hash_set<std::string_view>(std::begin(kUnsupportedCollections),
+                                                                             std::end(kUnsupportedCollections));
+  return unsupported.contains(key);
+}
+
 class Reader {
  public:
   Reader(v1::GatewayConfig& out, schema::Violations& violations, DocumentPaths* paths)
       : out_(out), violations_(violations), paths_(paths) {}
 
-  void Document(Struct document) {
+  void Document(const Struct& document) {
     Version(document);
     Info(document);
     PluginConfigs(document);
-    for (std::string_view key : kIgnoredKeys) document.mutable_fields()->erase(std::string(key));
     std::vector<std::string> known = {std::string(kFormatVersion), std::string(kPluginConfigs), "_info"};
     for (const Collection& collection : kCollections) {
       if (!collection.within.empty()) continue;
       known.emplace_back(collection.key);
-      List(Take(document, collection.key), std::string(collection.key), collection, nullptr);
+      List(Find(document, collection.key), std::string(collection.key), collection, nullptr);
     }
-    RefuseUnsupported(document, "", nullptr);
-    std::map<std::string_view, const Value*> rest;
-    for (const auto& [key, value] : document.fields()) rest.emplace(key, &value);
-    for (const auto& [key, value] : rest) {
+    std::set<std::string_view> rest;
+    for (const auto& [key, value] : document.fields()) rest.insert(key);
+    for (const std::string& key : known) rest.erase(key);
+    for (std::string_view key : kIgnoredKeys) rest.erase(key);
+    for (std::string_view key : RefuseUnsupported(document, "", nullptr)) rest.erase(key);
+    for (const std::string_view key : rest) {
       violations_.Add(schema::Join("", key), Cat("unknown key", schema::DidYouMean(key, known)));
     }
   }
 
  private:
-  // Null where absent.
-  static Value Take(Struct& object, std::string_view key) {
-    Value value;
-    value.set_null_value(google::protobuf::NULL_VALUE);
-    const auto found = object.mutable_fields()->find(std::string(key));
-    if (found == object.mutable_fields()->end()) return value;
-    value = std::move(found->second);
-    object.mutable_fields()->erase(found);
-    return value;
-  }
-
-  void Version(Struct& document) {
-    const Value version = Take(document, kFormatVersion);
-    const std::string& text = version.string_value();
-    if (version.has_null_value()) {
+  void Version(const Struct& document) {
+    const Value* version = Find(document, kFormatVersion);
+    if (version == nullptr) {
       violations_.Add(std::string(kFormatVersion), "required field missing; write _format_version: \"3.0\"");
-    } else if (!version.has_string_value()) {
+    } else if (!version->has_string_value()) {
       violations_.Add(std::string(kFormatVersion), "expected a string; write \"3.0\" in quotes");
-    } else if (text != "1.1" && text != "3.0") {
+    } else if (version->string_value() != "1.1" && version->string_value() != "3.0") {
       violations_.Add(std::string(kFormatVersion), "expected one of: 1.1, 3.0");
     }
   }
 
   // Tags that select and defaults that fill in would change what the rest of the document means.
-  void Info(Struct& document) {
-    const Value info = Take(document, "_info");
+  void Info(const Struct& document) {
+    const Value* info = Find(document, "_info");
+    if (info == nullptr) return;
     for (const char* key : {"select_tags", "defaults"}) {
-      const auto found = info.struct_value().fields().find(key);
-      if (found == info.struct_value().fields().end() || IsEmpty(found->second)) continue;
+      const auto found = info->struct_value().fields().find(key);
+      if (found == info->struct_value().fields().end() || IsEmpty(found->second)) continue;
       violations_.Add(Cat("_info.", key), "is not supported yet; leave it out", "NOT_YET_SUPPORTED");
     }
   }
 
-  void PluginConfigs(Struct& document) {
-    const Value configs = Take(document, kPluginConfigs);
-    if (configs.has_null_value()) return;
-    if (!configs.has_struct_value()) return Expected("an object", configs, std::string(kPluginConfigs));
-    for (const auto& [name, config] : configs.struct_value().fields()) {
+  void PluginConfigs(const Struct& document) {
+    const Value* configs = Find(document, kPluginConfigs);
+    if (configs == nullptr) return;
+    if (!configs->has_struct_value()) return Expected("an object", *configs, std::string(kPluginConfigs));
+    for (const auto& [name, config] : configs->struct_value().fields()) {
       const std::string at = schema::Join(std::string(kPluginConfigs), name);
       if (!config.has_struct_value()) {
         Expected("an object", config, at);
       } else if (schema::CheckJson(config, schema::Place(at), 2, violations_)) {
-        plugin_configs_[name] = config.struct_value();
+        plugin_configs_[name] = &config.struct_value();
       }
     }
   }
@@ -107,56 +112,62 @@ class Reader {
     violations_.Add(path, Cat("expected ", what, ", not ", schema::NameOfKind(value)));
   }
 
-  void RefuseUnsupported(Struct& object, const std::string& path, const google::protobuf::Descriptor* type) {
-    const auto is_unsupported = [](const auto& field) {
-      const auto* end = std::end(kUnsupportedCollections);
-      return std::find(std::begin(kUnsupportedCollections), end, field.first) != end;
-    };
-    if (std::none_of(object.fields().begin(), object.fields().end(), is_unsupported)) return;
-    for (std::string_view key : kUnsupportedCollections) {
-      if (type != nullptr && type->FindFieldByName(std::string(key)) != nullptr) continue;  // a route's snis
-      const Value value = Take(object, key);
-      if (!IsEmpty(value))
+  // Those that are there, which are no fields of the entity's own.
+  std::vector<std::string_view> RefuseUnsupported(const Struct& object, const std::string& path,
+                                                  const google::protobuf::Descriptor* type) {
+    std::vector<std::string_view> found;
+    for (const auto& [key, value] : object.fields()) {
+      if (!IsUnsupported(key)) continue;
+      if (type != nullptr && type->FindFieldByName(key) != nullptr) continue;  // a route's snis
+      found.push_back(key);
+    }
+    std::sort(found.begin(), found.end());
+    for (const std::string_view key : found) {
+      const Value* value = Find(object, key);
+      if (value != nullptr && !IsEmpty(*value)) {
         violations_.Add(schema::Join(path, key), Cat(key, " are not supported yet; leave them out"),
                         "NOT_YET_SUPPORTED");
+      }
     }
+    return found;
   }
 
-  void List(Value list, const std::string& path, const Collection& collection, const Parent* parent) {
-    if (list.has_null_value()) return;
-    if (!list.has_list_value()) return Expected("an array", list, path);
+  void List(const Value* list, const std::string& path, const Collection& collection, const Parent* parent) {
+    if (list == nullptr) return;
+    if (!list->has_list_value()) return Expected("an array", *list, path);
     const size_t most = MostOf(collection.kind);
-    const auto size = static_cast<size_t>(list.list_value().values_size());
+    const auto size = static_cast<size_t>(list->list_value().values_size());
     if (size > most) {
       return violations_.Add(path, Cat("has ", size, " entities, at most ", most, " are allowed"), "TOO_MANY");
     }
-    for (int i = 0; i < list.list_value().values_size(); ++i) {
-      Value& item = *list.mutable_list_value()->mutable_values(i);
+    for (int i = 0; i < list->list_value().values_size(); ++i) {
+      const Value& item = list->list_value().values(i);
       const std::string at = schema::Join(path, i);
       if (!item.has_struct_value()) {
         Expected("an object", item, at);
         continue;
       }
       ForEachList(out_, [&](std::string_view kind, auto& entities) {
-        if (kind == collection.kind) Item(*item.mutable_struct_value(), at, kind, parent, *entities.Add());
+        if (kind == collection.kind) Item(item.struct_value(), at, kind, parent, *entities.Add());
       });
     }
   }
 
-  // Takes out of `fields` what is no field of the entity's own.
   template <typename Entity>
-  void Item(Struct& fields, const std::string& path, std::string_view kind, const Parent* parent, Entity& entity) {
+  void Item(const Struct& fields, const std::string& path, std::string_view kind, const Parent* parent,
+            Entity& entity) {
     if (paths_ != nullptr) paths_->Add(kind, path);
-    std::vector<std::pair<const Collection*, Value>> nested;
+    std::vector<std::string_view> others = RefuseUnsupported(fields, path, Entity::descriptor());
     for (const Collection& collection : kCollections) {
-      if (collection.within != kind) continue;
-      if (Value list = Take(fields, collection.key); !list.has_null_value()) {
-        nested.emplace_back(&collection, std::move(list));
-      }
+      if (collection.within == kind) others.push_back(collection.key);
     }
-    RefuseUnsupported(fields, path, Entity::descriptor());
-    if constexpr (std::is_same_v<Entity, v1::Plugin>) UsePluginConfig(fields, path);
-    schema::Decode(fields, path, entity, violations_);
+    if constexpr (std::is_same_v<Entity, v1::Plugin>) {
+      others.push_back(kConfigName);
+      const std::optional<Struct> whole = UsePluginConfig(fields, path);
+      schema::Decode(whole ? *whole : fields, schema::Place(path), entity, violations_, others);
+    } else {
+      schema::Decode(fields, schema::Place(path), entity, violations_, others);
+    }
     if (parent != nullptr) SetParent(*parent, path, entity);
     if constexpr (std::is_same_v<Entity, v1::KeyAuthCredential>) {
       // A dump could never show it: keys are kept only as their hashes.
@@ -166,7 +177,7 @@ class Reader {
     std::string reference = NameIn(entity);
     if constexpr (std::is_same_v<Entity, v1::Service> || std::is_same_v<Entity, v1::Route>) {
       if (reference.empty() && entity.id().empty()) {
-        entity.set_id(IdOfContent(Cat(kind, parent == nullptr ? "" : parent->reference, schema::ToJson(fields))));
+        entity.set_id(IdOfContent(Cat(kind, parent == nullptr ? "" : parent->reference, OwnText(fields, others))));
       }
     }
     if constexpr (std::is_same_v<Entity, v1::Certificate>) {
@@ -174,31 +185,43 @@ class Reader {
       if (entity.id().empty()) entity.set_id(IdOfContent(Cat(kind, CanonicalPem(entity.cert()))));
     }
     if (reference.empty()) reference = entity.id();
-    for (auto& [collection, list] : nested) {
-      const Parent self{collection->parent, reference};
-      List(std::move(list), schema::Join(path, collection->key), *collection, &self);
+    for (const Collection& collection : kCollections) {
+      if (collection.within != kind) continue;
+      const Parent self{collection.parent, reference};
+      List(Find(fields, collection.key), schema::Join(path, collection.key), collection, &self);
     }
   }
 
-  // `_config: name` takes what the plugin's own configuration leaves out from there.
-  void UsePluginConfig(Struct& fields, const std::string& path) {
-    const Value name = Take(fields, "_config");
-    if (name.has_null_value()) return;
-    if (!name.has_string_value()) return Expected("a string", name, path + "._config");
-    const auto shared = plugin_configs_.find(name.string_value());
-    if (shared == plugin_configs_.end()) {
-      return violations_.Add(
-          path + "._config",
-          Cat("there is no '", schema::EscapeBytes(name.string_value().substr(0, 128)), "' in ", kPluginConfigs),
-          "DANGLING_REFERENCE");
+  static std::string OwnText(Struct fields, const std::vector<std::string_view>& others) {
+    for (const std::string_view key : others) fields.mutable_fields()->erase(std::string(key));
+    return schema::ToJson(fields);
+  }
+
+  // `_config: name` takes what the plugin's own configuration leaves out from there. nullopt: there is nothing to take.
+  std::optional<Struct> UsePluginConfig(const Struct& fields, const std::string& path) {
+    const Value* name = Find(fields, kConfigName);
+    if (name == nullptr) return std::nullopt;
+    if (!name->has_string_value()) {
+      Expected("a string", *name, Cat(path, ".", kConfigName));
+      return std::nullopt;
     }
-    Value& config = (*fields.mutable_fields())["config"];
+    const auto shared = plugin_configs_.find(name->string_value());
+    if (shared == plugin_configs_.end()) {
+      violations_.Add(
+          Cat(path, ".", kConfigName),
+          Cat("there is no '", schema::EscapeBytes(name->string_value().substr(0, 128)), "' in ", kPluginConfigs),
+          "DANGLING_REFERENCE");
+      return std::nullopt;
+    }
+    Struct whole = fields;
+    Value& config = (*whole.mutable_fields())["config"];
     if (config.kind_case() == Value::KIND_NOT_SET || config.has_null_value()) config.mutable_struct_value();
-    if (!config.has_struct_value()) return;  // decoding names it
-    for (const auto& [key, value] : shared->second.fields()) {
+    if (!config.has_struct_value()) return std::nullopt;  // decoding names it
+    for (const auto& [key, value] : shared->second->fields()) {
       if (!config.struct_value().fields().contains(key))
         (*config.mutable_struct_value()->mutable_fields())[key] = value;
     }
+    return whole;
   }
 
   void SetParent(const Parent& parent, const std::string& path, Message& entity) {
@@ -223,7 +246,7 @@ class Reader {
   v1::GatewayConfig& out_;
   schema::Violations& violations_;
   DocumentPaths* paths_;
-  std::map<std::string, Struct> plugin_configs_;
+  std::map<std::string, const Struct*> plugin_configs_;  // of the document
   std::map<std::string, int> seen_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "sluice/config/v1/gateway.pb.h"
 
@@ -36,6 +37,16 @@ void ForEachList(v1::GatewayConfig& config, Visit visit) {
   visit("certificate", *config.mutable_certificates());
   visit("sni", *config.mutable_snis());
   visit("ca_certificate", *config.mutable_ca_certificates());
+}
+
+// Calls visit(kind, before, after) for the two lists of each kind; `After` may be const.
+template <typename After, typename Visit>
+void ForEachPair(const v1::GatewayConfig& before, After& after, Visit visit) {
+  ForEachList(after, [&](std::string_view kind, auto& list) {
+    ForEachList(before, [&](std::string_view, const auto& old) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(old)>, std::decay_t<decltype(list)>>) visit(kind, old, list);
+    });
+  });
 }
 
 inline const std::string& NoName() {

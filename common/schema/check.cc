@@ -30,42 +30,50 @@ std::string TextOf(const Value& value) {
   return value.has_string_value() ? value.string_value() : ToJson(value);
 }
 
+// A message with its reflection: asking for that costs as much as a look at a field.
+struct Reflected {
+  explicit Reflected(const Message& of) : message(of), reflection(*of.GetReflection()) {}
+  const Message& message;
+  const google::protobuf::Reflection& reflection;
+};
+
 class Checker {
  public:
   Checker(bool restricted, Violations& violations) : restricted_(restricted), violations_(violations) {}
 
   void Whole(const Message& message, const Place& place) {
     const Shape& shape = ShapeOf(*message.GetDescriptor());
+    const Reflected whole(message);
     for (const FieldShape& field : shape.fields) {
       if (shape.unwrapped) {
-        Field(message, place, field);
+        Field(whole, place, field);
       } else {
-        Field(message, Place(place, field.name), field);
+        Field(whole, Place(place, field.name), field);
       }
     }
   }
 
  private:
-  void Field(const Message& message, const Place& at, const FieldShape& shape) {
+  void Field(const Reflected& whole, const Place& at, const FieldShape& shape) {
     const FieldDescriptor& field = *shape.field;
     const v1::Field& options = *shape.options;
-    if (!IsPresent(message, field)) {
+    if (!IsPresent(whole.message, whole.reflection, field)) {
       // What could not be read is not missing.
       if (options.required() && !violations_.Names(at.Text())) violations_.Add(at.Text(), "required field missing");
       return;
     }
     const size_t before = violations_.total();
     if (field.is_map()) {
-      Map(message, at, field, options);
+      Map(whole.message, at, field, options);
     } else if (field.is_repeated()) {
-      List(message, at, field, options);
+      List(whole, at, field, options);
     } else if (shape.is_message) {
-      Nested(message.GetReflection()->GetMessage(message, &field), at);
+      Nested(whole.reflection.GetMessage(whole.message, &field), at);
     } else {
-      Scalar(message, field, -1, at, options);
+      Scalar(whole, field, -1, at, options);
     }
     if (violations_.total() == before && (options.restrictions_size() > 0 || !options.unsupported().empty())) {
-      Refused(message, at, shape);
+      Refused(whole.message, at, shape);
     }
   }
 
@@ -97,8 +105,8 @@ class Checker {
     if (size > most) violations_.Add(at.Text(), Cat("has ", size, " items, at most ", most, " are allowed"));
   }
 
-  void List(const Message& message, const Place& at, const FieldDescriptor& field, const v1::Field& options) {
-    const auto& reflection = *message.GetReflection();
+  void List(const Reflected& whole, const Place& at, const FieldDescriptor& field, const v1::Field& options) {
+    const auto& [message, reflection] = whole;
     const int size = reflection.FieldSize(message, &field);
     const size_t before = violations_.total();
     Count(static_cast<size_t>(size), at, options);
@@ -107,7 +115,7 @@ class Checker {
       for (int i = 0; i < size; ++i) Nested(reflection.GetRepeatedMessage(message, &field, i), Place(at, i));
       return;
     }
-    for (int i = 0; i < size; ++i) Scalar(message, field, i, Place(at, i), options);
+    for (int i = 0; i < size; ++i) Scalar(whole, field, i, Place(at, i), options);
     if (!options.unique_items() || size < 2) return;
     std::set<std::string> seen;
     for (int i = 0; i < size; ++i) {
@@ -137,7 +145,7 @@ class Checker {
       if (of_value.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
         Nested(entry->GetReflection()->GetMessage(*entry, &of_value), place);
       } else {
-        Scalar(*entry, of_value, -1, place, options);
+        Scalar(Reflected(*entry), of_value, -1, place, options);
       }
     }
   }
@@ -156,11 +164,11 @@ class Checker {
   }
 
   // The element `index` of a repeated field, or the field itself (-1).
-  void Scalar(const Message& message, const FieldDescriptor& field, int index, const Place& at,
+  void Scalar(const Reflected& whole, const FieldDescriptor& field, int index, const Place& at,
               const v1::Field& options) {
+    const auto& [message, reflection] = whole;
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       std::string scratch;
-      const auto& reflection = *message.GetReflection();
       const std::string& text = index < 0
                                     ? reflection.GetStringReference(message, &field, &scratch)
                                     : reflection.GetRepeatedStringReference(message, &field, index, &scratch);

@@ -24,14 +24,15 @@ constexpr double kMaxExact = 9007199254740992;  // 2^53: JSON numbers are double
 
 class Decoder {
  public:
-  explicit Decoder(Violations& violations) : violations_(violations) {}
+  Decoder(Violations& violations, std::span<const std::string_view> others)
+      : violations_(violations), others_(others) {}
 
   void Object(const Struct& in, const Place& place, Message& out) {
     const Shape& shape = ShapeOf(*out.GetDescriptor());
     std::vector<std::pair<size_t, const Value*>> known;  // in the order of the fields
     std::vector<std::string_view> unknown;
     for (const auto& [name, value] : in.fields()) {
-      if (value.has_null_value()) continue;
+      if (value.has_null_value() || (depth_ == 0 && IsOther(name))) continue;
       const auto found = shape.by_name.find(std::string_view(name));
       if (found == shape.by_name.end()) {
         unknown.push_back(name);
@@ -53,6 +54,10 @@ class Decoder {
   }
 
  private:
+  bool IsOther(std::string_view name) const {
+    return std::find(others_.begin(), others_.end(), name) != others_.end();
+  }
+
   void Unknown(std::vector<std::string_view> unknown, const Shape& shape, const Place& place) {
     std::vector<std::string> known;
     for (const FieldShape& field : shape.fields) known.emplace_back(field.name);
@@ -202,13 +207,15 @@ class Decoder {
   }
 
   Violations& violations_;
+  const std::span<const std::string_view> others_;  // in the outermost object
   int depth_ = 0;  // 0: in the outermost object
 };
 
 }  // namespace
 
-void Decode(const Struct& in, const Place& place, Message& out, Violations& violations) {
-  Decoder(violations).Object(in, place, out);
+void Decode(const Struct& in, const Place& place, Message& out, Violations& violations,
+            std::span<const std::string_view> others) {
+  Decoder(violations, others).Object(in, place, out);
 }
 
 }  // namespace sluice::schema

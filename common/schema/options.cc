@@ -45,8 +45,7 @@ bool IsJson(const google::protobuf::Descriptor& message) {
 }
 
 bool IsPresent(const google::protobuf::Message& message, const FieldDescriptor& field) {
-  const auto* reflection = message.GetReflection();
-  return field.is_repeated() ? reflection->FieldSize(message, &field) > 0 : reflection->HasField(message, &field);
+  return IsPresent(message, *message.GetReflection(), field);
 }
 
 std::string Join(const std::string& path, std::string_view key) {

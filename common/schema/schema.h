@@ -4,7 +4,9 @@
 // proto/sluice/schema/v1 say what a field may hold, these functions hold it to that. Stateless; callable from every
 // thread. Paths in violations are relative to `path` or `place` ("" for the top).
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "common/schema/place.h"
 #include "common/schema/violation.h"
@@ -19,9 +21,9 @@ inline constexpr size_t kMaxItems = 10000;        // where a field names no maxi
 
 // Reads a JSON object into `out`. Unknown fields, wrong types and invalid UTF-8 are violations; null is absence.
 // A reference is written as "name", {"name": "..."}, {"id": "..."}. Does not fill in defaults and does not check
-// bounds.
+// bounds. Names among `others` are somebody else's: they are passed over.
 void Decode(const google::protobuf::Struct& in, const Place& place, google::protobuf::Message& out,
-            Violations& violations);
+            Violations& violations, std::span<const std::string_view> others = {});
 inline void Decode(const google::protobuf::Struct& in, const std::string& path, google::protobuf::Message& out,
                    Violations& violations) {
   Decode(in, Place(path), out, violations);

@@ -56,6 +56,7 @@ std::unique_ptr<Shape> Make(const Descriptor& type) {
     const FieldShape& field = shape->fields.emplace_back(Make(*type.field(i)));
     shape->by_name[field.name] = static_cast<size_t>(i);
     if (field.is_message && HasSchema(*field.field)) shape->nested.push_back(&field);
+    if (field.is_filled) shape->filled.push_back(&field);
     if (!field.options->references().empty()) shape->references.push_back(&field);
   }
   return shape;

@@ -28,6 +28,7 @@ struct Shape {
   std::vector<FieldShape> fields;  // in the order of the descriptor
   absl::flat_hash_map<std::string_view, size_t> by_name;
   std::vector<const FieldShape*> nested;      // message fields that have a schema of their own
+  std::vector<const FieldShape*> filled;      // that have is_filled
   std::vector<const FieldShape*> references;  // that name other entities
   std::unique_ptr<const google::protobuf::Message> defaults;  // nothing but what is_filled says
   bool is_json = false;    // google.protobuf.Struct, Value or ListValue

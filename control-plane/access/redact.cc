@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/schema/copy_field.h"
 #include "common/schema/text.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -17,23 +18,24 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 using schema::Cat;
 
-void Redact(Message& message) {
-  const Reflection& reflection = *message.GetReflection();
+// What may be shown of it. Documents are most of what an import carries: they are left out, not copied and cleared.
+void CopyShown(const Message& from, Message& to) {
+  const Reflection& both = *from.GetReflection();
   std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
+  both.ListFields(from, &fields);
   for (const FieldDescriptor* field : fields) {
     const bool is_message = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-    if (is_message && field->message_type() == google::protobuf::Struct::descriptor()) {
-      reflection.ClearField(&message, field);
-    } else if (field->options().GetExtension(sluice::schema::v1::field).secret()) {
+    if (is_message && field->message_type() == google::protobuf::Struct::descriptor()) continue;
+    if (field->options().GetExtension(sluice::schema::v1::field).secret()) {
       const bool is_text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !field->is_repeated();
-      reflection.ClearField(&message, field);
-      if (is_text) reflection.SetString(&message, field, "***");
+      if (is_text) both.SetString(&to, field, "***");
     } else if (is_message && field->is_repeated()) {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i)
-        Redact(*reflection.MutableRepeatedMessage(&message, field, i));
+      for (int i = 0; i < both.FieldSize(from, field); ++i)
+        CopyShown(both.GetRepeatedMessage(from, field, i), *both.AddMessage(&to, field));
     } else if (is_message) {
-      Redact(*reflection.MutableMessage(&message, field));
+      CopyShown(both.GetMessage(from, field), *both.MutableMessage(&to, field));
+    } else {
+      schema::CopyField(from, both, *field, to);
     }
   }
 }
@@ -42,8 +44,7 @@ void Redact(Message& message) {
 
 std::string AuditDetail(const Message& request) {
   const std::unique_ptr<Message> copy(request.New());
-  copy->CopyFrom(request);
-  Redact(*copy);
+  CopyShown(request, *copy);
   std::string json;
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;

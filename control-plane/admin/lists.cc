@@ -3,8 +3,10 @@
 #include <set>
 #include <unordered_map>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/base/check.h"
 #include "common/base/random.h"
+#include "common/config/lists.h"
 #include "common/config/references.h"
 
 namespace sluice::admin {
@@ -38,11 +40,6 @@ const Common& CommonOf(const Message& entity) {
 }
 
 std::string IdOf(const Message& entity) { return entity.GetReflection()->GetString(entity, CommonOf(entity).id); }
-
-void SetTimes(Message& entity, int64_t created, int64_t updated) {
-  entity.GetReflection()->SetInt64(&entity, CommonOf(entity).created, created);
-  entity.GetReflection()->SetInt64(&entity, CommonOf(entity).updated, updated);
-}
 
 }  // namespace
 
@@ -83,27 +80,16 @@ std::vector<std::string> ReferencesOf(const Message& entity) {
 }
 
 void Stamp(const GatewayConfig& current, GatewayConfig& wanted, int64_t now, bool restored) {
-  std::unordered_map<std::string, const Message*> known;
-  for (const FieldDescriptor* list : EntityLists()) {
-    for (int i = 0; i < current.GetReflection()->FieldSize(current, list); ++i) {
-      const Message& entity = current.GetReflection()->GetRepeatedMessage(current, list, i);
-      known[IdOf(entity)] = &entity;
+  config::ForEachPair(current, wanted, [&](std::string_view, const auto& known, auto& list) {
+    absl::flat_hash_map<std::string_view, const typename std::decay_t<decltype(list)>::value_type*> by_id;
+    for (const auto& entity : known) by_id.emplace(entity.id(), &entity);
+    for (auto& entity : list) {
+      if (entity.id().empty()) entity.set_id(RandomUuid());
+      const auto found = by_id.find(entity.id());
+      if (found == by_id.end() && restored) continue;
+      entity.set_created_at(found == by_id.end() ? now : found->second->created_at());
+      entity.set_updated_at(found == by_id.end() ? now : found->second->updated_at());
     }
-  }
-  ForEachEntity(wanted, [&](const FieldDescriptor&, Message& entity) {
-    std::string id = IdOf(entity);
-    if (id.empty()) {
-      id = RandomUuid();
-      entity.GetReflection()->SetString(&entity, CommonOf(entity).id, id);
-    }
-    const auto found = known.find(id);
-    if (found == known.end() || found->second->GetDescriptor() != entity.GetDescriptor()) {
-      if (!restored) SetTimes(entity, now, now);
-      return;
-    }
-    const Message& old = *found->second;
-    SetTimes(entity, old.GetReflection()->GetInt64(old, CommonOf(old).created),
-             old.GetReflection()->GetInt64(old, CommonOf(old).updated));
   });
 }
 

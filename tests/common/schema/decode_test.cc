@@ -21,6 +21,17 @@ TEST_CASE("an unknown field is named, with the nearest known one") {
   CHECK(Wrong<config::v1::Route>(R"({"pathes":["/a"]})") == "at.pathes: unknown field, did you mean 'paths'?");
 }
 
+TEST_CASE("a field of somebody else's is passed over, in the outermost object only") {
+  config::v1::Route route;
+  Violations violations;
+  constexpr std::string_view kOthers[] = {"plugins", "name"};
+  Decode(Json(R"({"plugins":[],"name":"r","paths":["/a"],"headers":{"name":5}})"), Place("at"), route, violations,
+         kOthers);
+  CHECK(Text(violations) == "at.headers.name: expected an array, not a number");
+  CHECK_FALSE(route.has_name());
+  CHECK(route.paths(0) == "/a");
+}
+
 TEST_CASE("an unknown field that is like none is named alone") {
   CHECK(Wrong<config::v1::Route>(R"({"zebra":1})") == "at.zebra: unknown field");
 }

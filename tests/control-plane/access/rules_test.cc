@@ -91,6 +91,25 @@ TEST_CASE("an audit detail leaves documents and plugin configurations out") {
   CHECK(access::AuditDetail(request) == R"({"gateway":"shop"})");
 }
 
+TEST_CASE("an audit detail of an import names gateways and kinds, one of a route its lists and maps") {
+  admin::v1::ImportGatewaysRequest request;
+  admin::v1::NewGateway& gateway = *request.add_gateways();
+  gateway.set_name("a");
+  gateway.set_kind(config::v1::SELF_MANAGED);
+  (*gateway.mutable_document()->mutable_fields())["secret"].set_string_value("open-sesame");
+  request.add_gateways()->set_name("b");
+  CHECK(access::AuditDetail(request) == R"({"gateways":[{"name":"a","kind":"SELF_MANAGED"},{"name":"b"}]})");
+  admin::v1::PutEntityRequest put;
+  config::v1::Route& route = *put.mutable_entity()->mutable_route();
+  route.add_paths("/a");
+  route.add_paths("/b");
+  route.set_strip_path(false);
+  route.set_regex_priority(3);
+  (*route.mutable_headers())["x"].add_values("1");
+  CHECK(access::AuditDetail(put) == R"({"entity":{"route":{"strip_path":false,"paths":["/a","/b"],)"
+                                    R"("headers":{"x":{"values":["1"]}},"regex_priority":3}}})");
+}
+
 TEST_CASE("an audit detail at the limit is kept and one byte more is not") {
   admin::v1::GetGatewayRequest request;
   request.set_gateway(std::string(access::kMaxDetailBytes - 14, 'a'));
