@@ -15,6 +15,7 @@
 #include "control-plane/admin/view.h"
 #include "control-plane/admin/wait.h"
 #include "control-plane/admin/watch.h"
+#include "google/protobuf/arena.h"
 #include "sluice/admin/v1/admin.grpc.pb.h"
 
 namespace sluice::admin {
@@ -24,6 +25,7 @@ namespace {
 using schema::Cat;
 
 constexpr int kMaxHostTries = 5;  // of generated host names that were taken
+constexpr size_t kArenaBlockBytes = 128 * 1024;
 constexpr std::string_view kService = "/sluice.admin.v1.Gateways/";
 
 absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
@@ -39,7 +41,10 @@ absl::Status CheckCreate(const v1::CreateGatewayRequest& request) {
   return CheckWait(request.wait());
 }
 
-class Gateways final : public v1::Gateways::Service {
+// Imports come as streams of one message, since only then it is here that the message is made (StreamedImportGateways).
+using GatewaysBase = v1::Gateways::WithStreamedUnaryMethod_ImportGateways<v1::Gateways::Service>;
+
+class Gateways final : public GatewaysBase {
  public:
   explicit Gateways(const AdminDeps& deps) : deps_(deps) {}
 
@@ -56,10 +61,20 @@ class Gateways final : public v1::Gateways::Service {
       return record.status();
     });
   }
-  grpc::Status ImportGateways(grpc::ServerContext* context, const v1::ImportGatewaysRequest* request,
-                              v1::ImportGatewaysResponse* response) override {
-    return Serve(deps_, *context, Cat(kService, "ImportGateways"), *request,
-                 [&](Call& call) { return Import(deps_, call, *request, *response); });
+  // Documents are thousands of small values: on an arena they are made and dropped at once.
+  grpc::Status StreamedImportGateways(
+      grpc::ServerContext* context,
+      grpc::ServerUnaryStreamer<v1::ImportGatewaysRequest, v1::ImportGatewaysResponse>* stream) override {
+    google::protobuf::ArenaOptions options;
+    options.start_block_size = options.max_block_size = kArenaBlockBytes;
+    google::protobuf::Arena arena(options);
+    auto& request = *google::protobuf::Arena::CreateMessage<v1::ImportGatewaysRequest>(&arena);
+    if (!stream->Read(&request)) return {grpc::StatusCode::INTERNAL, "the request cannot be read"};
+    v1::ImportGatewaysResponse response;
+    grpc::Status status = Serve(deps_, *context, Cat(kService, "ImportGateways"), request,
+                                [&](Call& call) { return Import(deps_, call, request, response); });
+    if (status.ok()) stream->Write(response);
+    return status;
   }
   grpc::Status ListGateways(grpc::ServerContext* context, const v1::ListGatewaysRequest* request,
                             v1::ListGatewaysResponse* response) override {
