@@ -40,8 +40,10 @@ absl::Status Index::Refresh() {
       status = CheckClock();
       break;
     } else {
+      const bool all = rows->size() < static_cast<size_t>(kRowsPerRead);
       status = Take(*std::move(rows));
       moved = moved || status.ok();
+      if (all) break;
     }
   }
   if (moved) Wake();

@@ -24,7 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kBatch = 64;
+constexpr int kBatch = 256;
 constexpr int kStreams = 3;  // imports under way at once
 
 struct Target {
