@@ -19,6 +19,21 @@ void Generate(void* out, size_t size) {
   SLUICE_CHECK(RAND_bytes(static_cast<unsigned char*>(out), static_cast<int>(size)) == 1);
 }
 
+using Uuid = std::array<unsigned char, 16>;
+
+std::string TextOf(Uuid bytes, int version) {
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | version << 4);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  std::string text;
+  text.reserve(36);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kHexDigits[bytes[i] >> 4];
+    text += kHexDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
 }  // namespace
 
 void RandomBytes(void* out, size_t size) {
@@ -49,18 +64,16 @@ std::string RandomHex(size_t digits) {
 }
 
 std::string RandomUuid() {
-  std::array<unsigned char, 16> bytes;
+  Uuid bytes;
   RandomBytes(bytes.data(), bytes.size());
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  std::string text;
-  text.reserve(36);
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kHexDigits[bytes[i] >> 4];
-    text += kHexDigits[bytes[i] & 15];
-  }
-  return text;
+  return TextOf(bytes, 4);
+}
+
+std::string TimeOrderedUuid(int64_t unix_ms) {
+  Uuid bytes;
+  RandomBytes(bytes.data(), bytes.size());
+  for (int i = 5; i >= 0; --i, unix_ms >>= 8) bytes[static_cast<size_t>(i)] = static_cast<unsigned char>(unix_ms);
+  return TextOf(bytes, 7);
 }
 
 std::string RandomAlphanumeric(size_t length) {

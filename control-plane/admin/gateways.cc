@@ -104,7 +104,7 @@ class Gateways final : public GatewaysBase {
     if (!plan.ok()) return plan.status();
     if (request.validate_only()) return AnswerTrial(request, *plan, response);
     if (absl::Status kept = KeepBuiltIn(deps_, call, *plan); !kept.ok()) return kept;
-    config::v1::GatewayConfig config = NewConfig(request.name(), KindOr(request.kind()), *plan);
+    config::v1::GatewayConfig config = NewConfig(deps_, request.name(), KindOr(request.kind()), *plan);
     absl::StatusOr<store::Committed> committed = CommitWithHosts(call, config);
     if (!committed.ok()) return committed.status();
     if (committed->repeated) return AnswerOther(call, request, response);

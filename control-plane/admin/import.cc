@@ -61,7 +61,7 @@ class Importer {
     if (!violations.empty()) return Invalid(violations);
     const absl::StatusOr<config::v1::Plan> plan = PlanOf(gateway);
     if (!plan.ok()) return plan.status();
-    config::v1::GatewayConfig config = NewConfig(gateway.name(), KindOr(gateway.kind()), *plan);
+    config::v1::GatewayConfig config = NewConfig(deps_, gateway.name(), KindOr(gateway.kind()), *plan);
     SetHosts(deps_, MayBeHost(gateway.name()), config);
     config::DocumentPaths paths;
     const ChangeRequest request{gateway.name(), message_, false, nullptr, &paths};

@@ -50,10 +50,11 @@ absl::Status TakePlanOfNow(const AdminDeps& deps, const Call& call, const config
   return changed.status();
 }
 
-config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::GatewayKind kind,
+config::v1::GatewayConfig NewConfig(const AdminDeps& deps, const std::string& name, config::v1::GatewayKind kind,
                                     const config::v1::Plan& plan) {
   config::v1::GatewayConfig config;
-  config.set_id(RandomUuid());
+  const Duration now = deps.clock.WallNow().time_since_epoch();
+  config.set_id(TimeOrderedUuid(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
   config.set_name(name);
   config.set_version(1);
   config.set_kind(kind);

@@ -29,7 +29,7 @@ absl::Status TakePlanOfNow(const AdminDeps& deps, const Call& call, const config
                            int64_t& revision);
 
 // With an id and without hosts and entities.
-config::v1::GatewayConfig NewConfig(const std::string& name, config::v1::GatewayKind kind,
+config::v1::GatewayConfig NewConfig(const AdminDeps& deps, const std::string& name, config::v1::GatewayKind kind,
                                     const config::v1::Plan& plan);
 // The cells for gateways of this moment. RESOURCE_EXHAUSTED: there is none for one more.
 absl::StatusOr<std::string> NextCell(placement::Chooser& chooser, config::v1::GatewayKind kind);

@@ -43,12 +43,19 @@ Parameters& Parameters::Time(WallTime value) {
 }
 
 std::string Parameters::ArrayLiteral(const std::vector<std::string>& values) {
+  size_t size = 2;
+  for (const std::string& value : values) size += value.size() + 3;
   std::string out = "{";
+  out.reserve(size);
   for (const std::string& value : values) {
     out += out.size() > 1 ? ",\"" : "\"";
-    for (char c : value) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
+    if (value.find('"') == std::string::npos && value.find('\\') == std::string::npos) {
+      out += value;  // as nearly all are
+    } else {
+      for (char c : value) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+      }
     }
     out += '"';
   }

@@ -42,9 +42,13 @@ constexpr Statement kImportTick = {
 // The arrays of one statement, a value of each column a row.
 class Columns {
  public:
-  explicit Columns(size_t count) : columns_(count) {}
-  void Add(std::vector<std::string> row) {
-    for (size_t i = 0; i < columns_.size(); ++i) columns_[i].push_back(std::move(row[i]));
+  Columns(size_t count, size_t rows) : columns_(count) {
+    for (auto& column : columns_) column.reserve(rows);
+  }
+  template <typename... Values>
+  void Add(Values&&... row) {
+    size_t i = 0;
+    (columns_[i++].emplace_back(std::forward<Values>(row)), ...);
   }
   Parameters All() const {
     Parameters parameters;
@@ -57,35 +61,35 @@ class Columns {
 };
 
 absl::Status ImportGateways(Connection& connection, const std::vector<Write>& writes) {
-  Columns gateways(5), hosts(3);
+  Columns gateways(5, writes.size()), hosts(3, 2 * writes.size());
   for (const Write& write : writes) {
     const auto& config = write.config;
-    gateways.Add({config.id(), config.name(), absl::StrCat(config.kind()), config.plan().name(), write.cell});
-    for (int i = 0; i < config.hosts_size(); ++i) hosts.Add({config.id(), config.hosts(i), absl::StrCat(i + 1)});
+    gateways.Add(config.id(), config.name(), absl::StrCat(config.kind()), config.plan().name(), write.cell);
+    for (int i = 0; i < config.hosts_size(); ++i) hosts.Add(config.id(), config.hosts(i), absl::StrCat(i + 1));
   }
   absl::Status status = connection.Run(kImportGateways, gateways.All()).status();
   return status.ok() ? connection.Run(kImportHosts, hosts.All()).status() : status;
 }
 
 absl::Status ImportEntities(Connection& connection, const std::vector<Write>& writes) {
-  Columns entities(5);
+  Columns entities(5, writes.size());
   for (const Write& write : writes) {
     const EntityLists lists(write);
-    entities.Add({write.config.id(), Parameters::ArrayLiteral(lists.ids), Parameters::ArrayLiteral(lists.kinds),
-                  Parameters::ArrayLiteral(lists.names), Parameters::ArrayLiteral(lists.referred)});
+    entities.Add(write.config.id(), Parameters::ArrayLiteral(lists.ids), Parameters::ArrayLiteral(lists.kinds),
+                 Parameters::ArrayLiteral(lists.names), Parameters::ArrayLiteral(lists.referred));
   }
   return connection.Run(kImportEntities, entities.All()).status();
 }
 
 // What nodes are sent, and the first version, each sealed for its place.
 Parameters ConfigsOf(const std::vector<Write>& writes, const KeyRing& keys) {
-  Columns configs(4);
+  Columns configs(4, writes.size());
   std::vector<std::string> as_version, as_config;
   for (const Write& write : writes) {
     SLUICE_CHECK(write.config.version() == 1);
     const std::string& id = write.config.id();
     const std::string bytes = SerializeStable(write.config);
-    configs.Add({id, absl::StrCat(write.config.kind()), write.cell, absl::StrCat(write.changes.created)});
+    configs.Add(id, absl::StrCat(write.config.kind()), write.cell, absl::StrCat(write.changes.created));
     as_version.push_back(keys.Seal(bytes, VersionPlace(id, "1")));
     as_config.push_back(keys.Seal(bytes, ConfigPlace(id)));
   }

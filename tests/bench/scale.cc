@@ -15,6 +15,7 @@
 #include "common/base/random.h"
 #include "common/base/text.h"
 #include "common/rpc/server.h"
+#include "google/protobuf/arena.h"
 #include "google/protobuf/util/json_util.h"
 #include "sluice/admin/v1/admin.grpc.pb.h"
 #include "tests/support/load.h"
@@ -68,13 +69,18 @@ google::protobuf::Struct Template(const Target& target) {
 }
 
 // Three routes and two plugins; `turn` makes one differ from the next. Parsed once: the client shares the machine.
-google::protobuf::Struct Document(const Target& target, int64_t turn) {
+void WriteDocument(const Target& target, int64_t turn, google::protobuf::Struct& document) {
   static const google::protobuf::Struct& shared = *new google::protobuf::Struct(Template(target));
-  google::protobuf::Struct document = shared;
+  document = shared;
   auto* service = (*document.mutable_fields())["services"].mutable_list_value()->mutable_values(0);
   auto* route = (*service->mutable_struct_value()->mutable_fields())["routes"].mutable_list_value()->mutable_values(2);
   auto* paths = (*route->mutable_struct_value()->mutable_fields())["paths"].mutable_list_value();
   paths->mutable_values(0)->set_string_value(Cat("/items/", turn));
+}
+
+google::protobuf::Struct Document(const Target& target, int64_t turn) {
+  google::protobuf::Struct document;
+  WriteDocument(target, turn, document);
   return document;
 }
 
@@ -99,10 +105,11 @@ int Import(const Target& target, int first, int count) {
     streams.emplace_back([&] {
       const auto stub = admin::v1::Gateways::NewStub(Channel(target));
       for (int from; (from = next.fetch_add(kBatch)) < first + count && failed == 0;) {
-        admin::v1::ImportGatewaysRequest request;
+        google::protobuf::Arena arena;  // the client shares the machine
+        auto& request = *google::protobuf::Arena::CreateMessage<admin::v1::ImportGatewaysRequest>(&arena);
         for (int i = from; i < std::min(from + kBatch, first + count); ++i) {
           request.add_gateways()->set_name(Cat("g", i));
-          *request.mutable_gateways(i - from)->mutable_document() = Document(target, i);
+          WriteDocument(target, i, *request.mutable_gateways(i - from)->mutable_document());
         }
         grpc::ClientContext context;
         Authorise(context, target);

@@ -17,6 +17,14 @@ TEST_CASE("a UUID says that it is random") {
 
 TEST_CASE("two UUIDs differ") { CHECK(RandomUuid() != RandomUuid()); }
 
+TEST_CASE("a UUID of a time begins with it, and differs from the next") {
+  const std::string uuid = TimeOrderedUuid(0x0123456789ab), next = TimeOrderedUuid(0x0123456789ab);
+  CHECK(uuid.substr(0, 15) == "01234567-89ab-7");
+  CHECK(std::string("89ab").find(uuid[19]) != std::string::npos);
+  CHECK(uuid.size() == 36);
+  CHECK(uuid != next);
+}
+
 TEST_CASE("no bytes are handed out twice, whatever the sizes that are asked for") {
   std::set<std::string> seen;
   for (size_t i = 0; i < 3000; ++i) {
