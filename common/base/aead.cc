@@ -11,8 +11,8 @@ namespace {
 
 using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
-// Of each thread, with the cipher: to look that up and to make one takes longer than to seal a small text. Direction, key
-// and nonce are set anew each time.
+// Of each thread, with the cipher: to look that up and to make one takes longer than to seal a small text. Direction,
+// key and nonce are set anew each time.
 EVP_CIPHER_CTX* ContextOfThread() {
   thread_local const Context context = [] {
     Context made(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);

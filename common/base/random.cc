@@ -38,7 +38,7 @@ std::string TextOf(Uuid bytes, int version) {
 
 void RandomBytes(void* out, size_t size) {
   if (size > kSmall) return Generate(out, size);
-  // Asking the generator costs as much for a few bytes as for hundreds. Of each thread; what was handed out is forgotten.
+  // Asking the generator costs as much for a few bytes as for hundreds. Of each thread; what was given out is wiped.
   thread_local std::array<unsigned char, 32 * kSmall> pool;
   thread_local size_t used = pool.size();
   if (pool.size() - used < size) {

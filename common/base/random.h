@@ -16,8 +16,8 @@ uint64_t Random64();
 // A version 4 UUID (RFC 9562 section 5.4), lower case.
 std::string RandomUuid();
 
-// A version 7 UUID (RFC 9562 section 5.7): random too, behind the Unix time in milliseconds. For rows of a database, whose
-// indexes then grow at their ends.
+// A version 7 UUID (RFC 9562 section 5.7): random too, behind the Unix time in milliseconds. For rows of a database,
+// whose indexes then grow at their ends.
 std::string TimeOrderedUuid(int64_t unix_ms);
 
 // `digits` lower-case hexadecimal digits.
