@@ -25,18 +25,17 @@ constexpr Statement kImportEntities = {
     " select e.gateway_id, e.ids::text[], e.kinds::text[], e.names::text[], e.referred::text[]"
     " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])"
     " as e (gateway_id, ids, kinds, names, referred)"};
-// Revisions in the order of the arrays.
+// Revisions in the order of the arrays. Each table has its own: what is read twice is copied in between.
 constexpr Statement kImportTick = {
     "import_tick",
     "with tick as (update config_clock set revision = revision + cardinality($1::text[])"
     "  returning revision - cardinality($1::text[]) as base),"
-    " n as (select tick.base, i.* from tick,"
-    "  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) with ordinality"
-    "  as i (id, kind, cell, created, as_version, as_config, place)),"
     " v as (insert into versions (gateway_id, version, revision, author, message, config, created, updated, deleted)"
-    "  select n.id, 1, n.base + n.place, $7, $8, n.as_version, n.created::integer, 0, 0 from n),"
+    "  select n.id, 1, tick.base + n.place, $7, $8, n.config, n.created::integer, 0, 0 from tick,"
+    "  unnest($1::text[], $4::text[], $5::bytea[]) with ordinality as n (id, created, config, place)),"
     " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell)"
-    "  select n.id, n.base + n.place, false, n.kind::smallint, n.as_config, n.cell from n)"
+    "  select n.id, tick.base + n.place, false, n.kind::smallint, n.config, n.cell from tick,"
+    "  unnest($1::text[], $2::text[], $3::text[], $6::bytea[]) with ordinality as n (id, kind, cell, config, place))"
     " select base from tick"};
 
 // The arrays of one statement, a value of each column a row.
