@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using schema::Cat;
 
-constexpr size_t kMaxBatch = 64;
+constexpr size_t kMaxBatch = 256;  // as many as a call may carry
 constexpr size_t kMaxBatchBytes = 2 * 1024 * 1024;  // of documents; a call carries twice that
 constexpr size_t kMaxFiles = 1'000'000;
 

@@ -4,6 +4,7 @@
 
 #include "catch2/catch.hpp"
 #include "control-plane/access/redact.h"
+#include "control-plane/store/store.h"
 #include "sluice/admin/v1/admin.pb.h"
 #include "sluice/admin/v1/cells.pb.h"
 #include "sluice/admin/v1/nodes.pb.h"
@@ -110,10 +111,16 @@ TEST_CASE("an audit detail of an import names gateways and kinds, one of a route
                                     R"("headers":{"x":{"values":["1"]}},"regex_priority":3}}})");
 }
 
+TEST_CASE("the names of all gateways of a large import are kept") {
+  admin::v1::ImportGatewaysRequest request;
+  for (int i = 0; i < store::kMaxImport; ++i) request.add_gateways()->set_name(std::string(40, 'a'));
+  CHECK(access::AuditDetail(request).starts_with(R"({"gateways":[{"name":"aaaa)"));
+}
+
 TEST_CASE("an audit detail at the limit is kept and one byte more is not") {
   admin::v1::GetGatewayRequest request;
   request.set_gateway(std::string(access::kMaxDetailBytes - 14, 'a'));
   CHECK(access::AuditDetail(request).size() == access::kMaxDetailBytes);
   request.set_gateway(std::string(access::kMaxDetailBytes - 13, 'a'));
-  CHECK(access::AuditDetail(request) == "{\"omitted_bytes\":4086}");
+  CHECK(access::AuditDetail(request) == "{\"omitted_bytes\":16374}");
 }
