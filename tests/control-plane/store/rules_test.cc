@@ -82,9 +82,9 @@ TEST_CASE("a cell does not go while a gateway comes to it, and none comes to one
   Database database;
   Connection one(database.options()), other(database.options());
   REQUIRE((one.Reconnect().ok() && other.Reconnect().ok()));
-  constexpr char kInsert[] =
+  static constexpr char kInsert[] =
       "insert into gateways (id, name, kind, plan, cell, version) values ('1', 'g', 1, 'serverless', 'east', 1)";
-  constexpr char kDelete[] = "delete from cells where name = 'east'";
+  static constexpr char kDelete[] = "delete from cells where name = 'east'";
   const auto [first, second] = GENERATE_REF(std::pair(kInsert, kDelete), std::pair(kDelete, kInsert));
   REQUIRE(one.Execute("insert into cells (name) values ('east')").ok());
   REQUIRE((one.Execute("begin").ok() && one.Execute(first).ok()));
