@@ -42,23 +42,6 @@ v1::ControlMessage Allowing(const std::string& range) {
   message.mutable_welcome()->mutable_fleet()->add_egress_allow(range);
   return message;
 }
-v1::ControlMessage Update(int64_t revision, const std::string& id, const std::string& config) {
-  v1::ControlMessage message;
-  message.mutable_update()->set_revision(revision);
-  message.mutable_update()->set_gateway_id(id);
-  message.mutable_update()->set_config(config);
-  return message;
-}
-v1::ControlMessage Removed(int64_t revision, const std::string& id) {
-  v1::ControlMessage message = Update(revision, id, "");
-  message.mutable_update()->set_removed(true);
-  return message;
-}
-v1::ControlMessage CaughtUp(int64_t revision) {
-  v1::ControlMessage message;
-  message.mutable_caught_up()->set_revision(revision);
-  return message;
-}
 
 struct Node {
   explicit Node(CrashGuard* guard = nullptr) : guard(guard) {}

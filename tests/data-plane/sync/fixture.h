@@ -1,10 +1,11 @@
 #pragma once
 
-// Configurations as a control plane sends them.
+// What a control plane sends.
 
 #include <string>
 
 #include "common/config/config.h"
+#include "sluice/sync/v1/sync.pb.h"
 
 namespace sluice::sync {
 
@@ -22,6 +23,26 @@ inline std::string Config(const std::string& id, int version, const std::string&
   schema::Violations violations;
   config::Complete(config, violations);
   return config::ToBytes(config);
+}
+
+inline v1::ControlMessage Update(int64_t revision, const std::string& id, const std::string& config) {
+  v1::ControlMessage message;
+  message.mutable_update()->set_revision(revision);
+  message.mutable_update()->set_gateway_id(id);
+  message.mutable_update()->set_config(config);
+  return message;
+}
+
+inline v1::ControlMessage Removed(int64_t revision, const std::string& id) {
+  v1::ControlMessage message = Update(revision, id, "");
+  message.mutable_update()->set_removed(true);
+  return message;
+}
+
+inline v1::ControlMessage CaughtUp(int64_t revision) {
+  v1::ControlMessage message;
+  message.mutable_caught_up()->set_revision(revision);
+  return message;
 }
 
 }  // namespace sluice::sync

@@ -41,21 +41,9 @@ v1::ControlMessage Head(int64_t revision, const std::string& id, const std::stri
   message.mutable_update()->mutable_head()->set_requests_per_second(100);
   return message;
 }
-v1::ControlMessage Whole(int64_t revision, const std::string& id, const std::string& config) {
-  v1::ControlMessage message;
-  message.mutable_update()->set_revision(revision);
-  message.mutable_update()->set_gateway_id(id);
-  message.mutable_update()->set_config(config);
-  return message;
-}
 v1::ControlMessage Fetched(int64_t revision, const std::string& id, const std::string& config) {
-  v1::ControlMessage message = Whole(revision, id, config);
+  v1::ControlMessage message = Update(revision, id, config);
   message.mutable_update()->set_fetched(true);
-  return message;
-}
-v1::ControlMessage CaughtUp(int64_t revision) {
-  v1::ControlMessage message;
-  message.mutable_caught_up()->set_revision(revision);
   return message;
 }
 
@@ -132,7 +120,7 @@ TEST_CASE("what was fetched is not set back by what it overtook") {
   CHECK(node.Tell({Welcome(true), Head(1, "a"), Fetched(3, "a", Config("a", 3)), Head(2, "a"), CaughtUp(2)}) ==
         "applied 2; ");
   CHECK(node.Known() == "a3");
-  CHECK(node.Tell({Whole(3, "a", Config("a", 3)), CaughtUp(3)}) == "applied 3; ");
+  CHECK(node.Tell({Update(3, "a", Config("a", 3)), CaughtUp(3)}) == "applied 3; ");
   CHECK(node.publisher.published["a"] == 1);
 }
 
@@ -160,7 +148,7 @@ TEST_CASE("past the working set the longest unused is known by its head again, a
   CHECK(node.Known() == "a b1");
   CHECK(node.status.evictions == 1);
   // Sent before the control plane heard of it.
-  CHECK(node.Tell({Whole(3, "a", Config("a", 2)), CaughtUp(3)}) == "applied 3; ");
+  CHECK(node.Tell({Update(3, "a", Config("a", 2)), CaughtUp(3)}) == "applied 3; ");
   CHECK(node.Known() == "a b1");
 }
 
@@ -221,7 +209,7 @@ TEST_CASE("a node that wants everything, or an older one, is sent everything if 
   eager.applier.Load(first.kept);
   CHECK(eager.applier.Resume().revision() == 0);
   CHECK(eager.Known() == "a");
-  eager.Tell({Welcome(true, v1::EAGER), Whole(1, "a", Config("a", 1)), CaughtUp(1)});
+  eager.Tell({Welcome(true, v1::EAGER), Update(1, "a", Config("a", 1)), CaughtUp(1)});
   CHECK(eager.Known() == "a1");
 }
 
@@ -232,7 +220,7 @@ TEST_CASE("a control plane that knows no heads is asked for everything") {
   CHECK(node.applier.MustStartAnew());
   CHECK(node.applier.Resume().revision() == 0);
   CHECK_FALSE(node.applier.MustStartAnew());
-  CHECK(node.Tell({Welcome(true, v1::EAGER), Whole(1, "a", Config("a", 1)), CaughtUp(1)}) == "applied 1; ");
+  CHECK(node.Tell({Welcome(true, v1::EAGER), Update(1, "a", Config("a", 1)), CaughtUp(1)}) == "applied 1; ");
   CHECK(node.Known() == "a1");
   CHECK(node.TidyAfter(std::chrono::hours(1)) == "");
 }
