@@ -153,7 +153,8 @@ int Main(int argc, char** argv) {
   sync::Applier applier({**workers, BuiltinPlugins(), status, clock, save, &shares, &guard,
                          flags.working_set, fetches ? &*fetches : nullptr, fetches ? nullptr : &wakes,
                          flags.rest, std::string(kVersion)});
-  const sync::Waker waker(applier, wakes, flags.rest);
+  std::optional<sync::Waker> waker;
+  if (!fetches) waker.emplace(applier, wakes, flags.rest);
   LoadLastGood(flags.state, *key, applier);
   auto membership = sync::Membership::Start(
       {flags.control_planes, flags.proxy.node, flags.state + "/identity", flags.join_token_file}, clock, status);
