@@ -21,9 +21,6 @@ std::string Invalid(std::string_view text, std::string_view why) {
   return Cat("invalid value '", Shown(text), "': ", why);
 }
 
-bool IsHex(char c) {
-  return IsHexDigit(c);
-}
 bool IsUnreserved(char c) {
   return IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
@@ -34,7 +31,7 @@ bool IsOneOf(char c, std::string_view set) {
 std::string Uuid(std::string_view text) {
   constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   bool good = text.size() == kShape.size();
-  for (size_t i = 0; good && i < text.size(); ++i) good = kShape[i] == '-' ? text[i] == '-' : IsHex(text[i]);
+  for (size_t i = 0; good && i < text.size(); ++i) good = kShape[i] == '-' ? text[i] == '-' : IsHexDigit(text[i]);
   return good ? "" : Invalid(text, "expected a UUID such as 3a9c1d52-6d2f-4b8e-9a43-0f1e2d3c4b5a");
 }
 
@@ -90,13 +87,15 @@ std::string Path(std::string_view text) {
   if (text.find("//") != std::string_view::npos) return Invalid(text, "must not have empty segments");
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
-      if (text.size() - i < 3 || !IsHex(text[i + 1]) || !IsHex(text[i + 2])) {
+      if (text.size() - i < 3 || !IsHexDigit(text[i + 1]) || !IsHexDigit(text[i + 2])) {
         return Invalid(text, Cat("invalid url-encoded value: '", Shown(text.substr(i, 3)), "'"));
       }
     } else if (!IsUnreserved(text[i]) && !IsOneOf(text[i], "!$&'()*+,;=:@/")) {
       return Invalid(text, "characters outside of the reserved list of RFC 3986 found; percent-encode them");
     }
   }
+  // Nothing else is ever written another way.
+  if (text.find('%') == std::string_view::npos && text.find("/.") == std::string_view::npos) return "";
   const std::string normal = NormalizePath(text);
   return normal == text ? "" : Cat("non-normalized path, consider use '", Shown(normal), "' instead");
 }
@@ -153,7 +152,7 @@ std::string TargetError(std::string_view text) {
 std::string NormalizePath(std::string_view path) {
   std::string decoded;
   for (size_t i = 0; i < path.size(); ++i) {
-    if (path[i] != '%' || path.size() - i < 3 || !IsHex(path[i + 1]) || !IsHex(path[i + 2])) {
+    if (path[i] != '%' || path.size() - i < 3 || !IsHexDigit(path[i + 1]) || !IsHexDigit(path[i + 2])) {
       decoded.push_back(path[i]);
       continue;
     }

@@ -28,16 +28,6 @@ std::string Upper(std::string_view text) {
   return out;
 }
 
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool IsHexDigit(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool IsAlnum(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 std::string EscapeBytes(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;

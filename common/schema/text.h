@@ -29,9 +29,17 @@ std::vector<std::string_view> Split(std::string_view text, char by);
 
 std::string Lower(std::string_view text);
 std::string Upper(std::string_view text);
-bool IsDigit(char c);
-bool IsHexDigit(char c);
-bool IsAlnum(char c);
+
+// Every byte of a configuration goes through these.
+constexpr bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool IsHexDigit(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+constexpr bool IsAlnum(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // Bytes that are not printable ASCII as \x1b.
 std::string EscapeBytes(std::string_view text);

@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 #include "common/schema/text.h"
 
 namespace sluice::schema {
@@ -25,28 +27,38 @@ bool IsUrlByte(char c) {
   return c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
 }
 
+bool IsLabel(std::string_view label) {
+  if (label.empty() || label.size() > kMaxLabel || label.front() == '-' || label.back() == '-') return false;
+  return std::all_of(label.begin(), label.end(), [](char c) { return IsAlnum(c) || c == '-' || c == '_'; });
+}
+
+// No text of an address is longer than inet_pton's own buffers.
+bool IsAddress(int family, std::string_view host) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (host.size() >= sizeof text || host.find('\0') != std::string_view::npos) return false;
+  std::copy(host.begin(), host.end(), text);
+  in6_addr address;
+  return inet_pton(family, text, &address) == 1;
+}
+
 }  // namespace
 
 bool IsIpv4(std::string_view host) {
-  in_addr address;
-  return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && host.find('\0') == std::string_view::npos;
+  return IsAddress(AF_INET, host);
 }
 
 bool IsIpv6(std::string_view host) {
-  in6_addr address;
-  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1 && host.find('\0') == std::string_view::npos;
+  return host.find(':') != std::string_view::npos && IsAddress(AF_INET6, host);
 }
 
 bool IsHostName(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.empty() || host.size() > kMaxHostName) return false;
-  for (std::string_view label : Split(host, '.')) {
-    if (label.empty() || label.size() > kMaxLabel || label.front() == '-' || label.back() == '-') return false;
-    for (char c : label) {
-      if (!IsAlnum(c) && c != '-' && c != '_') return false;
-    }
+  if (host.size() > kMaxHostName) return false;
+  for (size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.')) {
+    if (!IsLabel(host.substr(0, dot))) return false;
+    host.remove_prefix(dot + 1);
   }
-  return true;
+  return IsLabel(host);
 }
 
 std::optional<HostPort> ParseHostPort(std::string_view text) {
