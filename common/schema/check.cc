@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "common/schema/encode_field.h"
 #include "common/schema/format.h"
 #include "common/schema/json.h"
-#include "common/schema/options.h"
 #include "common/schema/schema.h"
 #include "common/schema/shape.h"
 #include "common/schema/text.h"
@@ -13,9 +13,12 @@
 namespace sluice::schema {
 namespace {
 
+using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::ListValue;
 using google::protobuf::Message;
+using google::protobuf::Reflection;
+using google::protobuf::RepeatedPtrField;
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
@@ -30,59 +33,60 @@ std::string TextOf(const Value& value) {
   return value.has_string_value() ? value.string_value() : ToJson(value);
 }
 
-// A message with its reflection: asking for that costs as much as a look at a field.
-struct Reflected {
-  explicit Reflected(const Message& of) : message(of), reflection(*of.GetReflection()) {}
-  const Message& message;
-  const google::protobuf::Reflection& reflection;
-};
-
 class Checker {
  public:
   Checker(bool restricted, Violations& violations) : restricted_(restricted), violations_(violations) {}
 
-  void Whole(const Message& message, const Place& place) {
-    const Shape& shape = ShapeOf(*message.GetDescriptor());
-    const Reflected whole(message);
-    for (const FieldShape& field : shape.fields) {
+  void Whole(const Message& message, const Shape& shape, const Place& place) {
+    for (const FieldShape* field : shape.checked) {
       if (shape.unwrapped) {
-        Field(whole, place, field);
+        Field(message, shape, *field, place);
       } else {
-        Field(whole, Place(place, field.name), field);
+        Field(message, shape, *field, Place(place, *field->name));
       }
     }
   }
 
  private:
-  void Field(const Reflected& whole, const Place& at, const FieldShape& shape) {
-    const FieldDescriptor& field = *shape.field;
-    const v1::Field& options = *shape.options;
-    if (!IsPresent(whole.message, whole.reflection, field)) {
-      // What could not be read is not missing.
-      if (options.required() && !violations_.Names(at.Text())) violations_.Add(at.Text(), "required field missing");
-      return;
-    }
+  void Field(const Message& message, const Shape& shape, const FieldShape& field, const Place& at) {
     const size_t before = violations_.total();
-    if (field.is_map()) {
-      Map(whole.message, at, field, options);
-    } else if (field.is_repeated()) {
-      List(whole, at, field, options);
-    } else if (shape.is_message) {
-      Nested(whole.reflection.GetMessage(whole.message, &field), at);
-    } else {
-      Scalar(whole, field, -1, at, options);
-    }
-    if (violations_.total() == before && (options.restrictions_size() > 0 || !options.unsupported().empty())) {
-      Refused(whole.message, at, shape);
+    if (!Contents(message, shape, field, at)) {
+      // What could not be read is not missing.
+      if (field.options->required() && !violations_.Names(at.Text())) {
+        violations_.Add(at.Text(), "required field missing");
+      }
+    } else if (field.is_refusable && violations_.total() == before) {
+      Refused(message, shape, field, at);
     }
   }
 
+  // False where it is absent.
+  bool Contents(const Message& message, const Shape& shape, const FieldShape& field, const Place& at) {
+    const Reflection& reflection = *shape.reflection;
+    if (field.is_texts()) {
+      const auto& texts = TextsOf(message, shape, field);
+      if (!texts.empty()) Texts(texts, field, at);
+      return !texts.empty();
+    }
+    if (!IsPresent(message, shape, field)) return false;
+    if (field.is_map) {
+      Map(message, reflection, field, at);
+    } else if (field.is_repeated) {
+      List(message, reflection, field, at);
+    } else if (field.is_message) {
+      Nested(reflection.GetMessage(message, field.field), *field.shape, at);
+    } else {
+      Scalar({message, reflection, field}, field, at);
+    }
+    return true;
+  }
+
   // Valid values that are refused all the same.
-  void Refused(const Message& message, const Place& at, const FieldShape& shape) {
-    const v1::Field& options = *shape.options;
+  void Refused(const Message& message, const Shape& shape, const FieldShape& field, const Place& at) {
+    const v1::Field& options = *field.options;
     Value value;
-    EncodeField(message, *shape.field, value);
-    const bool is_default = shape.default_value && JsonEqual(value, *shape.default_value);
+    EncodeField(message, shape, field, value);
+    const bool is_default = field.default_value && JsonEqual(value, *field.default_value);
     for (const v1::Restriction& restriction : options.restrictions()) {
       if (!restricted_ || !Matches(restriction, value, is_default)) continue;
       return violations_.Add(at.Text(), restriction.instead(), restriction.reason());
@@ -105,91 +109,100 @@ class Checker {
     if (size > most) violations_.Add(at.Text(), Cat("has ", size, " items, at most ", most, " are allowed"));
   }
 
-  void List(const Reflected& whole, const Place& at, const FieldDescriptor& field, const v1::Field& options) {
-    const auto& [message, reflection] = whole;
-    const int size = reflection.FieldSize(message, &field);
+  bool CountIsGood(int size, const Place& at, const v1::Field& options) {
     const size_t before = violations_.total();
     Count(static_cast<size_t>(size), at, options);
-    if (violations_.total() != before) return;
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      for (int i = 0; i < size; ++i) Nested(reflection.GetRepeatedMessage(message, &field, i), Place(at, i));
-      return;
-    }
-    for (int i = 0; i < size; ++i) Scalar(whole, field, i, Place(at, i), options);
-    if (!options.unique_items() || size < 2) return;
-    std::set<std::string> seen;
+    return violations_.total() == before;
+  }
+
+  void Texts(const RepeatedPtrField<std::string>& texts, const FieldShape& field, const Place& at) {
+    if (!CountIsGood(texts.size(), at, *field.options)) return;
+    for (int i = 0; i < texts.size(); ++i) Text(texts[i], Place(at, i), *field.options);
+    if (field.options->unique_items()) Unique(std::vector<std::string_view>(texts.begin(), texts.end()), at);
+  }
+
+  void List(const Message& message, const Reflection& reflection, const FieldShape& field, const Place& at) {
+    const int size = reflection.FieldSize(message, field.field);
+    if (!CountIsGood(size, at, *field.options)) return;
+    std::vector<double> numbers;
     for (int i = 0; i < size; ++i) {
-      Value value;
-      EncodeElement(message, field, i, value);
-      if (!seen.insert(TextOf(value)).second) {
-        violations_.Add(Place(at, i).Text(), "is in the list before; values must be unique");
+      const Element element{message, reflection, field, i};
+      if (field.is_message) {
+        Nested(reflection.GetRepeatedMessage(message, field.field, i), *field.shape, Place(at, i));
+        continue;
       }
+      Scalar(element, field, Place(at, i));
+      if (field.options->unique_items()) numbers.push_back(NumberOf(element));
+    }
+    Unique(std::move(numbers), at);
+  }
+
+  template <typename T>
+  void Unique(const std::vector<T>& values, const Place& at) {
+    std::vector<T> sorted = values;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()) return;
+    std::set<T> seen;
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (seen.insert(values[i]).second) continue;
+      violations_.Add(Place(at, static_cast<int>(i)).Text(), "is in the list before; values must be unique");
     }
   }
 
-  void Map(const Message& message, const Place& at, const FieldDescriptor& field, const v1::Field& options) {
-    const auto& reflection = *message.GetReflection();
-    const int size = reflection.FieldSize(message, &field);
-    const size_t before = violations_.total();
-    Count(static_cast<size_t>(size), at, options);
-    if (violations_.total() != before) return;
+  void Map(const Message& message, const Reflection& reflection, const FieldShape& field, const Place& at) {
+    const int size = reflection.FieldSize(message, field.field);
+    if (!CountIsGood(size, at, *field.options)) return;
+    const Shape& of_entry = *field.shape;
     std::map<std::string, const Message*> sorted;
     for (int i = 0; i < size; ++i) {
-      const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
-      sorted[entry.GetReflection()->GetString(entry, field.message_type()->map_key())] = &entry;
+      const Message& entry = reflection.GetRepeatedMessage(message, field.field, i);
+      sorted[of_entry.reflection->GetString(entry, of_entry.fields[0].field)] = &entry;
     }
-    const FieldDescriptor& of_value = *field.message_type()->map_value();
+    const FieldShape& of_value = of_entry.fields[1];
     for (const auto& [key, entry] : sorted) {
       const Place place(at, key);
       if (!IsUtf8(key)) violations_.Add(place.Text(), "the name is not valid UTF-8");
-      if (of_value.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        Nested(entry->GetReflection()->GetMessage(*entry, &of_value), place);
+      if (of_value.is_message) {
+        Nested(of_entry.reflection->GetMessage(*entry, of_value.field), *of_value.shape, place);
       } else {
-        Scalar(Reflected(*entry), of_value, -1, place, options);
+        Scalar({*entry, *of_entry.reflection, of_value}, field, place);
       }
     }
   }
 
-  void Nested(const Message& message, const Place& at) {
-    using google::protobuf::DynamicCastToGenerated;
-    if (const auto* object = DynamicCastToGenerated<Struct>(&message)) {
-      CheckJson(*object, at, 1, violations_);
-    } else if (const auto* list = DynamicCastToGenerated<ListValue>(&message)) {
-      CheckJson(*list, at, 1, violations_);
-    } else if (const auto* value = DynamicCastToGenerated<Value>(&message)) {
-      CheckJson(*value, at, 1, violations_);
-    } else {
-      Whole(message, at);
+  void Nested(const Message& message, const Shape& shape, const Place& at) {
+    switch (shape.well_known) {
+      case Descriptor::WELLKNOWNTYPE_STRUCT:
+        CheckJson(static_cast<const Struct&>(message), at, 1, violations_);
+        return;
+      case Descriptor::WELLKNOWNTYPE_LISTVALUE:
+        CheckJson(static_cast<const ListValue&>(message), at, 1, violations_);
+        return;
+      case Descriptor::WELLKNOWNTYPE_VALUE:
+        CheckJson(static_cast<const Value&>(message), at, 1, violations_);
+        return;
+      default:
+        Whole(message, shape, at);
     }
   }
 
-  // The element `index` of a repeated field, or the field itself (-1).
-  void Scalar(const Reflected& whole, const FieldDescriptor& field, int index, const Place& at,
-              const v1::Field& options) {
-    const auto& [message, reflection] = whole;
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+  // `rules` has the options that hold: the element's own field, or the map that it is a value of.
+  void Scalar(const Element& element, const FieldShape& rules, const Place& at) {
+    const auto& [message, reflection, field, index] = element;
+    if (field.type == FieldDescriptor::CPPTYPE_STRING) {
       std::string scratch;
-      const std::string& text = index < 0
-                                    ? reflection.GetStringReference(message, &field, &scratch)
-                                    : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
-      if (Text(text, at, options)) OneOf(text, at, options);
-      return;
+      Text(reflection.GetStringReference(message, field.field, &scratch), at, *rules.options);
+    } else if (field.type != FieldDescriptor::CPPTYPE_BOOL) {
+      const double number = NumberOf(element);
+      Bounds(number, at, *rules.options);
+      OneOf(rules.numbers, number, at, *rules.options);
     }
-    if (!options.has_min() && !options.has_max() && options.one_of_size() == 0 &&
-        field.cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE) {
-      return;
-    }
-    Value value;
-    EncodeElement(message, field, index, value);
-    if (value.has_number_value()) Bounds(value.number_value(), at, options);
-    if (options.one_of_size() > 0) OneOf(TextOf(value), at, options);
   }
 
-  void OneOf(const std::string& text, const Place& at, const v1::Field& options) {
-    if (options.one_of_size() == 0) return;
-    if (std::find(options.one_of().begin(), options.one_of().end(), text) == options.one_of().end()) {
-      violations_.Add(at.Text(), Cat("expected one of: ", JoinText(options.one_of(), ", ")));
-    }
+  template <typename Allowed, typename T>
+  void OneOf(const Allowed& allowed, const T& value, const Place& at, const v1::Field& options) {
+    if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return;
+    violations_.Add(at.Text(), Cat("expected one of: ", JoinText(options.one_of(), ", ")));
   }
 
   void Bounds(double number, const Place& at, const v1::Field& options) {
@@ -207,7 +220,7 @@ class Checker {
     }
   }
 
-  bool Text(const std::string& text, const Place& at, const v1::Field& options) {
+  void Text(const std::string& text, const Place& at, const v1::Field& options) {
     const size_t most = options.max_length() > 0 ? options.max_length() : kMaxStringBytes;
     std::string error;
     if (!IsUtf8(text)) {
@@ -221,8 +234,8 @@ class Checker {
       // A format's message repeats the value.
       if (!error.empty() && options.secret() && options.format() != v1::FORMAT_URL) error = "invalid value";
     }
-    if (!error.empty()) violations_.Add(at.Text(), error);
-    return error.empty();
+    if (!error.empty()) return violations_.Add(at.Text(), error);
+    OneOf(options.one_of(), text, at, options);
   }
 
   const bool restricted_;
@@ -232,7 +245,7 @@ class Checker {
 }  // namespace
 
 void Check(const Message& message, const Place& place, bool restricted, Violations& violations) {
-  Checker(restricted, violations).Whole(message, place);
+  Checker(restricted, violations).Whole(message, ShapeOf(*message.GetDescriptor()), place);
 }
 
 }  // namespace sluice::schema

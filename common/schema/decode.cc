@@ -17,6 +17,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using google::protobuf::Reflection;
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
@@ -27,8 +28,7 @@ class Decoder {
   Decoder(Violations& violations, std::span<const std::string_view> others)
       : violations_(violations), others_(others) {}
 
-  void Object(const Struct& in, const Place& place, Message& out) {
-    const Shape& shape = ShapeOf(*out.GetDescriptor());
+  void Object(const Struct& in, const Place& place, Message& out, const Shape& shape) {
     std::vector<std::pair<size_t, const Value*>> known;  // in the order of the fields
     std::vector<std::string_view> unknown;
     for (const auto& [name, value] : in.fields()) {
@@ -43,10 +43,10 @@ class Decoder {
     std::sort(known.begin(), known.end());
     for (const auto& [index, value] : known) {
       const FieldShape& field = shape.fields[index];
-      const Place at(place, field.name);
+      const Place at(place, *field.name);
       if (depth_ > 0 || CheckJson(*value, at, 2, violations_)) {
         ++depth_;
-        Field(*value, at, out, *field.field);
+        Field(*value, at, {out, *shape.reflection, field});
         --depth_;
       }
     }
@@ -60,7 +60,7 @@ class Decoder {
 
   void Unknown(std::vector<std::string_view> unknown, const Shape& shape, const Place& place) {
     std::vector<std::string> known;
-    for (const FieldShape& field : shape.fields) known.emplace_back(field.name);
+    for (const FieldShape& field : shape.fields) known.push_back(*field.name);
     std::sort(unknown.begin(), unknown.end());
     for (const std::string_view name : unknown) {
       violations_.Add(Place(place, name).Text(), Cat("unknown field", DidYouMean(name, known)));
@@ -71,56 +71,61 @@ class Decoder {
     violations_.Add(place.Text(), Cat("expected ", what, ", not ", NameOfKind(in)));
   }
 
-  void Field(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
-    if (field.is_map()) return Map(in, place, out, field);
-    if (field.is_repeated()) return List(in, place, out, field);
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      return Nested(in, place, *out.GetReflection()->MutableMessage(&out, &field));
-    }
-    Scalar(in, place, out, field);
+  // A field of a message that is being written.
+  struct Slot {
+    Message& out;
+    const Reflection& reflection;  // of the message
+    const FieldShape& field;
+  };
+
+  void Field(const Value& in, const Place& place, const Slot& slot) {
+    if (slot.field.is_map) return Map(in, place, slot);
+    if (slot.field.is_repeated) return List(in, place, slot);
+    if (!slot.field.is_message) return Scalar(in, place, slot);
+    Nested(in, place, *slot.reflection.MutableMessage(&slot.out, slot.field.field), *slot.field.shape);
   }
 
-  void List(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+  void List(const Value& in, const Place& place, const Slot& slot) {
     if (!in.has_list_value()) return Expected("an array", in, place);
+    const auto& [out, reflection, field] = slot;
     const auto& values = in.list_value().values();
-    if (values.empty() && OptionsOf(field).default_().size() > 2) {  // more than "[]"
+    if (values.empty() && field.is_filled) {
       return violations_.Add(place.Text(), "length must be at least 1; leave it out for its default");
     }
     for (int i = 0; i < values.size(); ++i) {
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        Nested(values[i], Place(place, i), *out.GetReflection()->AddMessage(&out, &field));
+      if (field.is_message) {
+        Nested(values[i], Place(place, i), *reflection.AddMessage(&out, field.field), *field.shape);
       } else {
-        Scalar(values[i], Place(place, i), out, field);
+        Scalar(values[i], Place(place, i), slot);
       }
     }
   }
 
-  void Map(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+  void Map(const Value& in, const Place& place, const Slot& slot) {
     if (!in.has_struct_value()) return Expected("an object", in, place);
-    SLUICE_CHECK(field.message_type()->map_key()->cpp_type() == FieldDescriptor::CPPTYPE_STRING);
-    const FieldDescriptor& of_value = *field.message_type()->map_value();
+    const Shape& of_entry = *slot.field.shape;
+    SLUICE_CHECK(of_entry.fields[0].type == FieldDescriptor::CPPTYPE_STRING);
     std::vector<std::string_view> names;
     for (const auto& entry : in.struct_value().fields()) names.push_back(entry.first);
     std::sort(names.begin(), names.end());
     for (std::string_view name : names) {
       const Value& value = in.struct_value().fields().at(std::string(name));
       if (value.has_null_value()) continue;
-      Message* entry = out.GetReflection()->AddMessage(&out, &field);
-      entry->GetReflection()->SetString(entry, field.message_type()->map_key(), std::string(name));
-      Field(value, Place(place, name), *entry, of_value);
+      Message* entry = slot.reflection.AddMessage(&slot.out, slot.field.field);
+      of_entry.reflection->SetString(entry, of_entry.fields[0].field, std::string(name));
+      Field(value, Place(place, name), {*entry, *of_entry.reflection, of_entry.fields[1]});
     }
   }
 
-  void Nested(const Value& in, const Place& place, Message& out) {
-    const Descriptor& type = *out.GetDescriptor();
-    if (IsJson(type)) return Json(in, place, out);
-    if (IsUnwrapped(type)) return List(in, place, out, *type.field(0));
+  void Nested(const Value& in, const Place& place, Message& out, const Shape& shape) {
+    if (shape.is_json) return Json(in, place, out, shape);
+    if (shape.unwrapped) return List(in, place, {out, *shape.reflection, shape.fields.front()});
     if (!in.has_struct_value()) return Expected("an object", in, place);
-    Object(in.struct_value(), place, out);
+    Object(in.struct_value(), place, out, shape);
   }
 
-  void Json(const Value& in, const Place& place, Message& out) {
-    switch (out.GetDescriptor()->well_known_type()) {
+  void Json(const Value& in, const Place& place, Message& out, const Shape& shape) {
+    switch (shape.well_known) {
       case Descriptor::WELLKNOWNTYPE_STRUCT:
         if (!in.has_struct_value()) return Expected("an object", in, place);
         return out.CopyFrom(in.struct_value());
@@ -132,33 +137,33 @@ class Decoder {
     }
   }
 
-  void Scalar(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
-    switch (field.cpp_type()) {
+  void Scalar(const Value& in, const Place& place, const Slot& slot) {
+    switch (slot.field.type) {
       case FieldDescriptor::CPPTYPE_STRING:
-        return String(in, place, out, field);
+        return String(in, place, slot);
       case FieldDescriptor::CPPTYPE_BOOL:
         if (!in.has_bool_value()) return Expected("a boolean", in, place);
-        return Put<bool>(out, field, in.bool_value());
+        return Put<bool>(slot, in.bool_value());
       case FieldDescriptor::CPPTYPE_DOUBLE:
         if (!in.has_number_value()) return Expected("a number", in, place);
-        return Put<double>(out, field, in.number_value());
+        return Put<double>(slot, in.number_value());
       case FieldDescriptor::CPPTYPE_INT32:
-        return Integer<int32_t>(in, place, out, field);
+        return Integer<int32_t>(in, place, slot);
       case FieldDescriptor::CPPTYPE_UINT32:
-        return Integer<uint32_t>(in, place, out, field);
+        return Integer<uint32_t>(in, place, slot);
       case FieldDescriptor::CPPTYPE_INT64:
-        return Integer<int64_t>(in, place, out, field);
+        return Integer<int64_t>(in, place, slot);
       case FieldDescriptor::CPPTYPE_UINT64:
-        return Integer<uint64_t>(in, place, out, field);
+        return Integer<uint64_t>(in, place, slot);
       default:
         SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
     }
   }
 
   // A reference may be written as an object with the one thing that names the entity.
-  void String(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
-    if (in.has_string_value()) return Put<std::string>(out, field, in.string_value());
-    if (OptionsOf(field).references().empty()) return Expected("a string", in, place);
+  void String(const Value& in, const Place& place, const Slot& slot) {
+    if (in.has_string_value()) return Put<std::string>(slot, in.string_value());
+    if (slot.field.options->references().empty()) return Expected("a string", in, place);
     if (!in.has_struct_value()) return Expected("a name, or an object with name or id", in, place);
     const Value* named = nullptr;
     for (const char* key : {"id", "name", "username"}) {
@@ -167,11 +172,11 @@ class Decoder {
       if (named != nullptr) break;
     }
     if (named == nullptr) return violations_.Add(place.Text(), "expected a name, or an object with name or id");
-    Put<std::string>(out, field, named->string_value());
+    Put<std::string>(slot, named->string_value());
   }
 
   template <typename T>
-  void Integer(const Value& in, const Place& place, Message& out, const FieldDescriptor& field) {
+  void Integer(const Value& in, const Place& place, const Slot& slot) {
     if (!in.has_number_value()) return Expected("an integer", in, place);
     const double number = in.number_value();
     if (number != std::floor(number)) return violations_.Add(place.Text(), "expected an integer");
@@ -182,27 +187,28 @@ class Decoder {
           place.Text(),
           Cat("value should be between ", static_cast<int64_t>(low), " and ", static_cast<int64_t>(high)));
     }
-    Put<T>(out, field, static_cast<T>(number));
+    Put<T>(slot, static_cast<T>(number));
   }
 
   template <typename T>
-  void Put(Message& out, const FieldDescriptor& field, T value) {
-    const auto& reflection = *out.GetReflection();
-    const bool add = field.is_repeated();
+  void Put(const Slot& slot, T value) {
+    const auto& [out, reflection, shape] = slot;
+    const FieldDescriptor* field = shape.field;
+    const bool add = shape.is_repeated;
     if constexpr (std::is_same_v<T, std::string>) {
-      add ? reflection.AddString(&out, &field, std::move(value)) : reflection.SetString(&out, &field, std::move(value));
+      add ? reflection.AddString(&out, field, std::move(value)) : reflection.SetString(&out, field, std::move(value));
     } else if constexpr (std::is_same_v<T, bool>) {
-      add ? reflection.AddBool(&out, &field, value) : reflection.SetBool(&out, &field, value);
+      add ? reflection.AddBool(&out, field, value) : reflection.SetBool(&out, field, value);
     } else if constexpr (std::is_same_v<T, double>) {
-      add ? reflection.AddDouble(&out, &field, value) : reflection.SetDouble(&out, &field, value);
+      add ? reflection.AddDouble(&out, field, value) : reflection.SetDouble(&out, field, value);
     } else if constexpr (std::is_same_v<T, int32_t>) {
-      add ? reflection.AddInt32(&out, &field, value) : reflection.SetInt32(&out, &field, value);
+      add ? reflection.AddInt32(&out, field, value) : reflection.SetInt32(&out, field, value);
     } else if constexpr (std::is_same_v<T, uint32_t>) {
-      add ? reflection.AddUInt32(&out, &field, value) : reflection.SetUInt32(&out, &field, value);
+      add ? reflection.AddUInt32(&out, field, value) : reflection.SetUInt32(&out, field, value);
     } else if constexpr (std::is_same_v<T, int64_t>) {
-      add ? reflection.AddInt64(&out, &field, value) : reflection.SetInt64(&out, &field, value);
+      add ? reflection.AddInt64(&out, field, value) : reflection.SetInt64(&out, field, value);
     } else {
-      add ? reflection.AddUInt64(&out, &field, value) : reflection.SetUInt64(&out, &field, value);
+      add ? reflection.AddUInt64(&out, field, value) : reflection.SetUInt64(&out, field, value);
     }
   }
 
@@ -215,7 +221,7 @@ class Decoder {
 
 void Decode(const Struct& in, const Place& place, Message& out, Violations& violations,
             std::span<const std::string_view> others) {
-  Decoder(violations, others).Object(in, place, out);
+  Decoder(violations, others).Object(in, place, out, ShapeOf(*out.GetDescriptor()));
 }
 
 }  // namespace sluice::schema

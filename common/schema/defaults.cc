@@ -1,57 +1,65 @@
+#include <algorithm>
+
 #include "common/schema/copy_field.h"
 #include "common/schema/encode_field.h"
 #include "common/schema/json.h"
-#include "common/schema/options.h"
 #include "common/schema/schema.h"
 #include "common/schema/shape.h"
 
 namespace sluice::schema {
 namespace {
 
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 using google::protobuf::Value;
 
-// Calls `visit` with every message inside, but not inside JSON of no schema.
+// Calls `visit` with every message inside that has defaults of its own.
 template <typename Visit>
-void ForEachNested(Message& message, const Shape& shape, Visit visit) {
-  const Reflection& reflection = *message.GetReflection();
-  for (const FieldShape* nested : shape.nested) {
-    const FieldDescriptor& field = *nested->field;
-    if (!IsPresent(message, reflection, field)) continue;
-    if (!field.is_repeated()) {
-      visit(*reflection.MutableMessage(&message, &field));
+void ForEachFillable(Message& message, const Shape& shape, Visit visit) {
+  const Reflection& reflection = *shape.reflection;
+  for (const FieldShape* field : shape.fillable) {
+    if (!IsPresent(message, shape, *field)) continue;
+    if (!field->is_repeated) {
+      visit(*reflection.MutableMessage(&message, field->field), *field->shape);
       continue;
     }
-    for (int k = 0; k < reflection.FieldSize(message, &field); ++k) {
-      visit(*reflection.MutableRepeatedMessage(&message, &field, k));
+    for (int k = 0; k < reflection.FieldSize(message, field->field); ++k) {
+      visit(*reflection.MutableRepeatedMessage(&message, field->field, k), *field->shape);
     }
+  }
+}
+
+void Fill(Message& message, const Shape& shape) {
+  ForEachFillable(message, shape, Fill);
+  const auto is_absent = [&](const FieldShape* field) { return !IsPresent(message, shape, *field); };
+  if (shape.filled.empty()) return;
+  if (std::all_of(shape.filled.begin(), shape.filled.end(), is_absent)) {
+    message.MergeFrom(*shape.defaults);  // at once: a field at a time costs several times as much
+    return;
+  }
+  for (const FieldShape* field : shape.filled) {
+    if (is_absent(field)) CopyField(*shape.defaults, *shape.reflection, *field->field, message);
+  }
+}
+
+void Strip(Message& message, const Shape& shape) {
+  ForEachFillable(message, shape, Strip);
+  for (const FieldShape& field : shape.fields) {
+    if (!field.default_value || !IsPresent(message, shape, field)) continue;
+    Value value;
+    EncodeField(message, shape, field, value);
+    if (JsonEqual(value, *field.default_value)) shape.reflection->ClearField(&message, field.field);
   }
 }
 
 }  // namespace
 
 void FillDefaults(Message& message) {
-  const Shape& shape = ShapeOf(*message.GetDescriptor());
-  if (shape.is_json) return;
-  const Reflection& reflection = *message.GetReflection();
-  for (const FieldShape* field : shape.filled) {
-    if (!IsPresent(message, reflection, *field->field)) CopyField(*shape.defaults, reflection, *field->field, message);
-  }
-  ForEachNested(message, shape, [](Message& nested) { FillDefaults(nested); });
+  Fill(message, ShapeOf(*message.GetDescriptor()));
 }
 
 void StripDefaults(Message& message) {
-  const Shape& shape = ShapeOf(*message.GetDescriptor());
-  if (shape.is_json) return;
-  ForEachNested(message, shape, [](Message& nested) { StripDefaults(nested); });
-  for (const FieldShape& field : shape.fields) {
-    if (!field.default_value || !IsPresent(message, *field.field)) continue;
-    Value value;
-    EncodeField(message, *field.field, value);
-    if (JsonEqual(value, *field.default_value)) message.GetReflection()->ClearField(&message, field.field);
-  }
+  Strip(message, ShapeOf(*message.GetDescriptor()));
 }
 
 }  // namespace sluice::schema

@@ -1,8 +1,6 @@
 #include "common/base/check.h"
 #include "common/schema/encode_field.h"
-#include "common/schema/options.h"
 #include "common/schema/schema.h"
-#include "common/schema/shape.h"
 
 namespace sluice::schema {
 namespace {
@@ -14,96 +12,99 @@ using google::protobuf::Message;
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
-void EncodeMessage(const Message& message, Value& out);
+void EncodeObject(const Message& message, const Shape& shape, Struct& out) {
+  for (const FieldShape& field : shape.fields) {
+    if (IsPresent(message, shape, field)) {
+      EncodeField(message, shape, field, (*out.mutable_fields())[*field.name]);
+    }
+  }
+}
+
+void EncodeMessage(const Message& message, const Shape& shape, Value& out) {
+  switch (shape.well_known) {
+    case Descriptor::WELLKNOWNTYPE_STRUCT:
+      return out.mutable_struct_value()->CopyFrom(message);
+    case Descriptor::WELLKNOWNTYPE_LISTVALUE:
+      return out.mutable_list_value()->CopyFrom(message);
+    case Descriptor::WELLKNOWNTYPE_VALUE:
+      return out.CopyFrom(message);
+    default:
+      break;
+  }
+  if (shape.unwrapped) return EncodeField(message, shape, shape.fields.front(), out);
+  EncodeObject(message, shape, *out.mutable_struct_value());
+}
 
 }  // namespace
 
-void EncodeElement(const Message& message, const FieldDescriptor& field, int index, Value& out) {
-  const auto& reflection = *message.GetReflection();
+double NumberOf(const Element& element) {
+  const auto& [message, reflection, field, index] = element;
   const bool one = index < 0;
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING:
-      out.set_string_value(one ? reflection.GetString(message, &field)
-                               : reflection.GetRepeatedString(message, &field, index));
-      return;
-    case FieldDescriptor::CPPTYPE_BOOL:
-      out.set_bool_value(one ? reflection.GetBool(message, &field)
-                             : reflection.GetRepeatedBool(message, &field, index));
-      return;
+  switch (field.type) {
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      out.set_number_value(one ? reflection.GetDouble(message, &field)
-                               : reflection.GetRepeatedDouble(message, &field, index));
-      return;
+      return one ? reflection.GetDouble(message, field.field)
+                 : reflection.GetRepeatedDouble(message, field.field, index);
     case FieldDescriptor::CPPTYPE_INT32:
-      out.set_number_value(one ? reflection.GetInt32(message, &field)
-                               : reflection.GetRepeatedInt32(message, &field, index));
-      return;
+      return one ? reflection.GetInt32(message, field.field) : reflection.GetRepeatedInt32(message, field.field, index);
     case FieldDescriptor::CPPTYPE_UINT32:
-      out.set_number_value(one ? reflection.GetUInt32(message, &field)
-                               : reflection.GetRepeatedUInt32(message, &field, index));
-      return;
+      return one ? reflection.GetUInt32(message, field.field)
+                 : reflection.GetRepeatedUInt32(message, field.field, index);
     case FieldDescriptor::CPPTYPE_INT64:
-      out.set_number_value(static_cast<double>(one ? reflection.GetInt64(message, &field)
-                                                   : reflection.GetRepeatedInt64(message, &field, index)));
-      return;
+      return static_cast<double>(one ? reflection.GetInt64(message, field.field)
+                                     : reflection.GetRepeatedInt64(message, field.field, index));
     case FieldDescriptor::CPPTYPE_UINT64:
-      out.set_number_value(static_cast<double>(one ? reflection.GetUInt64(message, &field)
-                                                   : reflection.GetRepeatedUInt64(message, &field, index)));
-      return;
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      return EncodeMessage(
-          one ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index), out);
+      return static_cast<double>(one ? reflection.GetUInt64(message, field.field)
+                                     : reflection.GetRepeatedUInt64(message, field.field, index));
     default:
       SLUICE_CHECK(false && "a schema uses a type that the engine does not know");
   }
 }
 
-namespace {
-
-void EncodeMessage(const Message& message, Value& out) {
-  switch (message.GetDescriptor()->well_known_type()) {
-    case Descriptor::WELLKNOWNTYPE_STRUCT:
-      out.mutable_struct_value()->CopyFrom(message);
+void EncodeElement(const Element& element, Value& out) {
+  const auto& [message, reflection, field, index] = element;
+  const bool one = index < 0;
+  switch (field.type) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return out.set_string_value(reflection.GetString(message, field.field));
+    case FieldDescriptor::CPPTYPE_BOOL:
+      out.set_bool_value(one ? reflection.GetBool(message, field.field)
+                             : reflection.GetRepeatedBool(message, field.field, index));
       return;
-    case Descriptor::WELLKNOWNTYPE_LISTVALUE:
-      out.mutable_list_value()->CopyFrom(message);
-      return;
-    case Descriptor::WELLKNOWNTYPE_VALUE:
-      out.CopyFrom(message);
-      return;
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return EncodeMessage(one ? reflection.GetMessage(message, field.field)
+                               : reflection.GetRepeatedMessage(message, field.field, index),
+                           *field.shape, out);
     default:
-      break;
+      out.set_number_value(NumberOf(element));
   }
-  if (IsUnwrapped(*message.GetDescriptor())) return EncodeField(message, *message.GetDescriptor()->field(0), out);
-  *out.mutable_struct_value() = Encode(message);
 }
 
-}  // namespace
-
-void EncodeField(const Message& message, const FieldDescriptor& field, Value& out) {
-  if (!field.is_repeated()) return EncodeElement(message, field, -1, out);
-  const auto& reflection = *message.GetReflection();
-  const int size = reflection.FieldSize(message, &field);
-  if (field.is_map()) {
+void EncodeField(const Message& message, const Shape& shape, const FieldShape& field, Value& out) {
+  const auto& reflection = *shape.reflection;
+  if (!field.is_repeated) return EncodeElement({message, reflection, field}, out);
+  if (field.is_texts()) {
+    ListValue& list = *out.mutable_list_value();
+    for (const std::string& text : TextsOf(message, shape, field)) list.add_values()->set_string_value(text);
+    return;
+  }
+  const int size = reflection.FieldSize(message, field.field);
+  if (field.is_map) {
     auto& fields = *out.mutable_struct_value()->mutable_fields();
-    const FieldDescriptor& key = *field.message_type()->map_key();
+    const Shape& of_entry = *field.shape;
     for (int i = 0; i < size; ++i) {
-      const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
-      Value& value = fields[entry.GetReflection()->GetString(entry, &key)];
-      EncodeElement(entry, *field.message_type()->map_value(), -1, value);
+      const Message& entry = reflection.GetRepeatedMessage(message, field.field, i);
+      Value& value = fields[of_entry.reflection->GetString(entry, of_entry.fields[0].field)];
+      EncodeElement({entry, *of_entry.reflection, of_entry.fields[1]}, value);
     }
     return;
   }
   ListValue& list = *out.mutable_list_value();
-  for (int i = 0; i < size; ++i) EncodeElement(message, field, i, *list.add_values());
+  for (int i = 0; i < size; ++i) EncodeElement({message, reflection, field, i}, *list.add_values());
 }
 
 Struct Encode(const Message& message) {
   Struct out;
-  for (const FieldShape& shape : ShapeOf(*message.GetDescriptor()).fields) {
-    const FieldDescriptor& field = *shape.field;
-    if (IsPresent(message, field)) EncodeField(message, field, (*out.mutable_fields())[std::string(shape.name)]);
-  }
+  EncodeObject(message, ShapeOf(*message.GetDescriptor()), out);
   return out;
 }
 

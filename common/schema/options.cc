@@ -44,10 +44,6 @@ bool IsJson(const google::protobuf::Descriptor& message) {
   }
 }
 
-bool IsPresent(const google::protobuf::Message& message, const FieldDescriptor& field) {
-  return IsPresent(message, *message.GetReflection(), field);
-}
-
 std::string Join(const std::string& path, std::string_view key) {
   std::string shown(key.substr(0, kMaxKeyInPath));
   bool printable = IsUtf8(shown);

@@ -27,12 +27,6 @@ inline bool IsUnwrapped(const google::protobuf::Descriptor& message) {
 // google.protobuf.Struct, Value or ListValue: JSON of any shape.
 bool IsJson(const google::protobuf::Descriptor& message);
 
-bool IsPresent(const google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field);
-inline bool IsPresent(const google::protobuf::Message& message, const google::protobuf::Reflection& reflection,
-                      const google::protobuf::FieldDescriptor& field) {
-  return field.is_repeated() ? reflection.FieldSize(message, &field) > 0 : reflection.HasField(message, &field);
-}
-
 // "a" + "b" is "a.b"; "" + "b" is "b". A key is cut and escaped where it is long or not printable.
 std::string Join(const std::string& path, std::string_view key);
 std::string Join(const std::string& path, int index);

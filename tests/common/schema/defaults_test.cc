@@ -23,6 +23,25 @@ TEST_CASE("an empty object as default is filled with its own defaults") {
   CHECK(config.queue().initial_retry_delay() == 0.01);
 }
 
+// Defaults are copied at once where none of the fields is there, else one by one.
+TEST_CASE("a message with any one of its defaults is filled like an empty one") {
+  const auto* kinds = config::v1::Entity::descriptor()->oneof_decl(0);
+  for (int i = 0; i < kinds->field_count(); ++i) {
+    const auto* type = kinds->field(i)->message_type();
+    const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
+    const std::unique_ptr<google::protobuf::Message> full(prototype->New()), some(prototype->New());
+    FillDefaults(*full);
+    for (int k = 0; k < type->field_count(); ++k) {
+      some->CopyFrom(*full);
+      for (int j = 0; j < type->field_count(); ++j) {
+        if (j != k) some->GetReflection()->ClearField(some.get(), type->field(j));
+      }
+      FillDefaults(*some);
+      CHECK(some->SerializeAsString() == full->SerializeAsString());
+    }
+  }
+}
+
 TEST_CASE("stripping leaves what a person wrote") {
   auto route = Read<Route>(R"({"name":"r","strip_path":false,"protocols":["https"]})");
   FillDefaults(route);
