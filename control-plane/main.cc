@@ -285,7 +285,8 @@ absl::StatusOr<Settings> SettingsOf(const Flags& flags) {
 int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   const auto settings = SettingsOf(flags);
   if (!settings.ok()) return Fail(settings.status());
-  const store::Options options = StoreOptions(flags, settings->database);
+  store::Options options = StoreOptions(flags, settings->database);
+  options.rules = config::RulesId(kVersion, settings->fleet.rules);
   auto store = OpenStore(options, clock, ends);
   if (!store.ok()) return Fail(store.status());
   index::Index index(**store);
@@ -301,8 +302,8 @@ int Serve(const Flags& flags, const Clock& clock, const sigset_t& ends) {
   sync::UsageKeeper usage(**store);
   rpc::RequestCounter requests;
   access::Access access(**store, clock);
-  auto sync_service =
-      sync::Service::Make({index, registry, recorder, usage, clock, trust, {*epoch, settings->fleet.message}});
+  auto sync_service = sync::Service::Make(
+      {index, registry, recorder, usage, clock, trust, {*epoch, settings->fleet.message, options.rules}});
   const store::CellOwner self{RandomUuid(), AdvertisedAddress(flags)};
   sync::Peers peers(store::Replicas::Make(options), {self.replica, self.address}, index, registry);
   placement::Directory cells((*store)->placements(), index, registry);

@@ -1,7 +1,7 @@
 #pragma once
 
 // What a valid gateway is. The control plane validates a change with this code before it commits it, and every node
-// validates again with the same code before it serves it. Stateless; callable from every thread.
+// validates again with the same code before it compiles it. Stateless; callable from every thread.
 
 #include <memory>
 #include <string>
@@ -23,6 +23,9 @@ struct FleetRules {
   std::vector<egress::Range> egress_allow;  // beyond public addresses and beyond what a plan allows
   std::vector<egress::Range> protect;       // the platform's own: never reachable, whoever allows it
 };
+
+// Of a build and its rules: who has the same finds the same configurations good. "0.1.0-" and 16 hexadecimal digits.
+std::string RulesId(std::string_view build, const FleetRules& rules);
 
 // Checks the whole configuration: every entity and plugin configuration against its schema, names and keys unique,
 // references present, cross-field rules (Kong's), plan limits (config/limits.h), plugin catalogue and restrictions,

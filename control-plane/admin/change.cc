@@ -34,10 +34,9 @@ std::vector<store::EntityRow> RowsOf(const GatewayConfig& config) {
   return rows;
 }
 
-// The change in memory: everything but the commit.
-absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& request, const GatewayConfig& current,
-                                const Edit& edit) {
-  const int64_t now = UnixSeconds(deps.clock.WallNow());
+// What is wanted, complete and valid.
+absl::StatusOr<Changed> Wanted(const AdminDeps& deps, const ChangeRequest& request, const GatewayConfig& current,
+                               const Edit& edit, int64_t now) {
   schema::Violations violations;
   Changed changed;
   changed.config = current;
@@ -48,12 +47,21 @@ absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& requ
   config::Validate(changed.config, deps.rules, violations, request.paths);
   config::CheckExpiry(current, changed.config, now, violations, request.paths);
   if (!violations.empty()) return Invalid(violations, request.rename);
-  changed.changes = config::Diff(current, changed.config);
+  return changed;
+}
+
+// The change in memory: everything but the commit.
+absl::StatusOr<Changed> Prepare(const AdminDeps& deps, const ChangeRequest& request, const GatewayConfig& current,
+                                const Edit& edit) {
+  const int64_t now = UnixSeconds(deps.clock.WallNow());
+  absl::StatusOr<Changed> changed = Wanted(deps, request, current, edit, now);
+  if (!changed.ok()) return changed;
+  changed->changes = config::Diff(current, changed->config);
   std::vector<std::string> updated;
-  for (const config::Change& change : changed.changes) {
+  for (const config::Change& change : changed->changes) {
     if (change.action == config::Change::Action::kUpdate) updated.push_back(change.id);
   }
-  SetUpdated(changed.config, updated, now);
+  SetUpdated(changed->config, updated, now);
   return changed;
 }
 
@@ -194,14 +202,14 @@ absl::StatusOr<Changed> ChangeConfig(const AdminDeps& deps, Call& call, const Ch
 
 absl::StatusOr<store::Write> PrepareNew(const AdminDeps& deps, const Call& call, const GatewayConfig& config,
                                         const ChangeRequest& request, const Edit& edit) {
-  absl::StatusOr<Changed> changed = Prepare(deps, request, config, edit);
+  absl::StatusOr<Changed> changed = Wanted(deps, request, config, edit, UnixSeconds(deps.clock.WallNow()));
   if (!changed.ok()) return changed.status();
   store::Write write;
   write.author = call.caller.name;
   write.message = request.message;
   write.audit = call.Audit();
-  write.changes = Count(changed->changes);
   write.entities = RowsOf(changed->config);
+  write.changes.created = static_cast<uint32_t>(write.entities.size());
   write.config = std::move(changed->config);
   return write;
 }

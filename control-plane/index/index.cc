@@ -84,6 +84,7 @@ void Index::Put(store::ConfigRow row) {
   if (!row.removed) entry.config = std::make_shared<const std::string>(std::move(row.config));
   int64_t& known = revision_of_[row.gateway_id];
   const auto before = by_revision_.find(known);
+  entry.good = row.good;
   if (row.unreadable) {
     unreadable_.insert(row.gateway_id);
     if (before != by_revision_.end()) entry.request_limit = LimitOf(before->second);  // nodes serve that one on

@@ -29,6 +29,7 @@ struct Entry {
   bool removed = false;
   std::shared_ptr<const std::string> config;  // null where removed; empty where it is unreadable
   std::optional<uint32_t> request_limit;      // a second; 0: none; read from `config` when it is first asked for
+  bool good = false;                          // as store::ConfigRow has it
 
   // What nodes of the scope serve of it; nullopt: nothing.
   std::optional<store::Part> ServedBy(const store::Scope& scope) const;

@@ -48,12 +48,15 @@ constexpr Statement kTick = {
     "with tick as (update config_clock set revision = revision + 1 returning revision),"
     " g as (update gateways set revision = tick.revision from tick where id = $1),"
     " v as (update versions set revision = tick.revision from tick where gateway_id = $1 and version = $2::bigint),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell, other_cell, move)"
-    "       select $1, tick.revision, false, $3::bigint::smallint, $4, gateways.cell, other_cell, move"
+    " c as (insert into gateway_config"
+    "       (gateway_id, revision, removed, kind, config, cell, other_cell, move, good_by, good_at)"
+    "       select $1, tick.revision, false, $3::bigint::smallint, $4, gateways.cell, other_cell, move, $7,"
+    "       tick.revision"
     "       from tick, gateways where id = $1"
     "       on conflict (gateway_id) do update set revision = excluded.revision, removed = false,"
     "       kind = excluded.kind, config = excluded.config, cell = excluded.cell,"
-    "       other_cell = excluded.other_cell, move = excluded.move, removed_at = null),"
+    "       other_cell = excluded.other_cell, move = excluded.move, removed_at = null,"
+    "       good_by = excluded.good_by, good_at = excluded.good_at),"
     " r as (update kept_requests set revision = tick.revision from tick where caller = $5 and request_id = $6)"
     " select revision from tick"};
 constexpr Statement kDeleteGateway = {"delete_gateway", "delete from gateways where id = $1"};
@@ -182,6 +185,7 @@ absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   if (!status.ok()) return status;
   Parameters tick = For(config.id());
   tick.Int(version).Int(config.kind()).Bytes(as_config).Text(request.caller).Text(request.request_id);
+  tick.Text(rules_);
   auto revision = TickAndCommit(connection, transaction, kTick, tick);
   if (!revision.ok()) return revision.status();
   return Committed{version, revision->Int(0, 0)};

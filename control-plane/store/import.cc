@@ -33,8 +33,8 @@ constexpr Statement kImportTick = {
     " v as (insert into versions (gateway_id, version, revision, author, message, config, created, updated, deleted)"
     "  select n.id, 1, tick.base + n.place, $7, $8, n.config, n.created::integer, 0, 0 from tick,"
     "  unnest($1::text[], $4::text[], $5::bytea[]) with ordinality as n (id, created, config, place)),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell)"
-    "  select n.id, tick.base + n.place, false, n.kind::smallint, n.config, n.cell from tick,"
+    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell, good_by, good_at)"
+    "  select n.id, tick.base + n.place, false, n.kind::smallint, n.config, n.cell, $9, tick.base + n.place from tick,"
     "  unnest($1::text[], $2::text[], $3::text[], $6::bytea[]) with ordinality as n (id, kind, cell, config, place))"
     " select base from tick"};
 
@@ -81,7 +81,7 @@ absl::Status ImportEntities(Connection& connection, const std::vector<Write>& wr
 }
 
 // What nodes are sent, and the first version, each sealed for its place.
-Parameters ConfigsOf(const std::vector<Write>& writes, const KeyRing& keys) {
+Parameters ConfigsOf(const std::vector<Write>& writes, const KeyRing& keys, const std::string& rules) {
   Columns configs(4, writes.size());
   std::vector<std::string> as_version, as_config;
   for (const Write& write : writes) {
@@ -94,14 +94,14 @@ Parameters ConfigsOf(const std::vector<Write>& writes, const KeyRing& keys) {
   }
   Parameters parameters = configs.All();
   parameters.BytesArray(as_version).BytesArray(as_config);
-  return parameters.Text(writes.front().author).Text(writes.front().message);
+  return parameters.Text(writes.front().author).Text(writes.front().message).Text(rules);
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<Write>& writes) {
   if (writes.empty()) return std::vector<Committed>();
-  const Parameters tick = ConfigsOf(writes, keys_);
+  const Parameters tick = ConfigsOf(writes, keys_, rules_);
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
   Connection& connection = **lease;

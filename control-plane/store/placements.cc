@@ -43,7 +43,8 @@ constexpr Statement kPlace = {
     " g as (update gateways set cell = n.to_cell, other_cell = n.to_other, move = n.to_move::smallint,"
     "   revision = tick.base + n.place from numbered n, tick where gateways.id = n.id),"
     " c as (update gateway_config set cell = n.to_cell, other_cell = n.to_other, move = n.to_move::smallint,"
-    "   revision = tick.base + n.place from numbered n, tick where gateway_id = n.id)"
+    "   revision = tick.base + n.place, good_at = case when good_at = revision then tick.base + n.place end"
+    "   from numbered n, tick where gateway_id = n.id)"
     " select count(*) from numbered"};
 
 std::string MoveText(Move move) { return absl::StrCat(static_cast<int>(move)); }

@@ -15,7 +15,8 @@ namespace sluice::store {
 
 class PostgresStore final : public Store {
  public:
-  PostgresStore(const Options& options, KeyRing keys) : keys_(std::move(keys)), pool_(options) {}
+  PostgresStore(const Options& options, KeyRing keys)
+      : keys_(std::move(keys)), rules_(options.rules), pool_(options) {}
 
   Identities& identities() override { return identities_; }
   Placements& placements() override { return placements_; }
@@ -69,6 +70,7 @@ class PostgresStore final : public Store {
  private:
   absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
   const KeyRing keys_;
+  const std::string rules_;
   Pool pool_;
   PostgresIdentities identities_{pool_, keys_};
   PostgresPlacements placements_{pool_};

@@ -16,7 +16,7 @@ constexpr Statement kEpoch = {
 constexpr Statement kConfigsAfter = {
     "configs_after",
     "select revision, gateway_id, removed, kind, coalesce(config, ''), (select horizon from config_clock), cell,"
-    " other_cell, move"
+    " other_cell, move, coalesce(good_by = $3 and good_at = revision, false)"
     " from gateway_config where revision > $1::bigint order by revision limit $2::bigint"};
 constexpr Statement kHead = {"head", "select revision from config_clock"};
 constexpr Statement kHorizon = {"horizon", "select horizon from config_clock"};
@@ -41,7 +41,7 @@ absl::StatusOr<std::string> PostgresStore::Epoch() {
 }
 
 absl::StatusOr<std::vector<ConfigRow>> PostgresStore::ConfigsAfter(int64_t after, int limit) {
-  auto rows = Run(kConfigsAfter, Parameters().Int(after).Int(limit));
+  auto rows = Run(kConfigsAfter, Parameters().Int(after).Int(limit).Text(rules_));
   if (!rows.ok()) return rows.status();
   std::vector<ConfigRow> configs;
   for (int row = 0; row < rows->rows(); ++row) {
@@ -53,7 +53,8 @@ absl::StatusOr<std::vector<ConfigRow>> PostgresStore::ConfigsAfter(int64_t after
     configs.push_back({rows->Int(row, 0), rows->Text(row, 1), rows->Bool(row, 2),
                        static_cast<config::v1::GatewayKind>(rows->Int(row, 3)), config.ok() ? *config : "",
                        !config.ok(), rows->Int(row, 5),
-                       {rows->Text(row, 6), rows->Text(row, 7), static_cast<Move>(rows->Int(row, 8))}});
+                       {rows->Text(row, 6), rows->Text(row, 7), static_cast<Move>(rows->Int(row, 8))},
+                       rows->Bool(row, 9)});
   }
   return configs;
 }

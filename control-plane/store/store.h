@@ -132,6 +132,7 @@ struct ConfigRow {
   bool unreadable = false;  // it does not open with the keys that are here: `config` is empty
   int64_t horizon = 0;      // when the row was read
   Placement placement = {};  // of a serverless one
+  bool good = false;         // it was found so under Options::rules before it was committed
 };
 
 struct TokenRecord {
@@ -182,6 +183,7 @@ struct Options {
   int connections = kMaxConnections;
   Duration statement_timeout = std::chrono::seconds(10);
   KeySource keys;  // asked by Store::Open
+  std::string rules{};  // config::RulesId of what is committed here
 };
 
 class Store {

@@ -152,6 +152,7 @@ Outgoing Feed::ToUpdate(const index::Entry& entry, bool fetched) const {
   update.set_gateway_id(entry.gateway_id);
   update.set_removed(entry.removed);
   update.set_fetched(fetched);
+  update.set_good(entry.good);
   // What cannot be read is told to every node: those that have the gateway refuse it and serve on what they have.
   const bool whole = !on_demand_ || fetched || entry.config == nullptr || entry.config->empty() ||
                      wanted_.contains(entry.gateway_id);
@@ -160,6 +161,7 @@ Outgoing Feed::ToUpdate(const index::Entry& entry, bool fetched) const {
   Outgoing out = head.has_value() ? Whole(message) : WithConfig(update, entry, part);
   out.gateway_id = entry.gateway_id;
   out.revision = entry.revision;
+  out.is_followed = !fetched;  // by CaughtUp, if by nothing else
   return out;
 }
 
@@ -181,6 +183,7 @@ Outgoing Feed::Welcome() {
   message.mutable_welcome()->set_full(full_);
   *message.mutable_welcome()->mutable_fleet() = settings_.fleet;
   if (on_demand_) message.mutable_welcome()->set_mode(v1::ON_DEMAND);
+  message.mutable_welcome()->set_rules(settings_.rules);
   return Whole(message);
 }
 

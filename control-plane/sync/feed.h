@@ -24,6 +24,7 @@ namespace sluice::sync {
 struct FeedSettings {
   std::string epoch;
   v1::Fleet fleet;
+  std::string rules{};  // config::RulesId of this replica
 };
 
 // A serialised ControlMessage in three pieces, so that all streams send the same configuration bytes.
@@ -34,6 +35,7 @@ struct Outgoing {
   std::string gateway_id;                     // of an update; else empty
   int64_t revision = 0;
   bool caught_up = false;
+  bool is_followed = false;  // by another one at once, so that it may wait to be sent with that
   size_t size() const { return head.size() + (config == nullptr ? 0 : config->size()) + amendment.size(); }
   std::string Joined() const { return config == nullptr ? head : head + *config + amendment; }
 };

@@ -189,7 +189,9 @@ void Stream::Pump() {
   owner_.totals().bytes.fetch_add(message->size(), std::memory_order_relaxed);
   outgoing_ = ToBuffer(*message);
   writing_ = true;
-  StartWrite(&outgoing_);
+  grpc::WriteOptions options;
+  if (message->is_followed) options.set_buffer_hint();
+  StartWrite(&outgoing_, options);
 }
 
 void Stream::OnWriteDone(bool ok) {

@@ -25,12 +25,13 @@ std::vector<egress::Range> ParseRanges(const google::protobuf::RepeatedPtrField<
   return ranges;
 }
 
-CrashGuard::Candidate ToCandidate(const v1::GatewayUpdate& update) {
+CrashGuard::Candidate ToCandidate(const v1::GatewayUpdate& update, bool rules_are_theirs) {
   CrashGuard::Candidate candidate{update.gateway_id(), update.revision(), nullptr};
   if (update.has_head() && !update.removed()) {
     candidate.head = std::make_shared<const v1::Head>(update.head());
   } else if (!update.removed()) {
     candidate.config = std::make_shared<const std::string>(update.config());
+    candidate.good = rules_are_theirs && update.good();
   }
   return candidate;
 }
@@ -107,6 +108,7 @@ void Applier::OnWelcome(const v1::Welcome& welcome, Replies& replies) {
     Replies repeated;
     RecompileAll(repeated);
   }
+  rules_are_theirs_ = welcome.rules() == config::RulesId(deps_.build, rules_);
   for (const auto& [id, refused] : refused_) *replies.emplace_back().mutable_rejected() = refused.report;
   if (!on_demand_) return;
   Evict(std::exchange(unnamed_, {}), replies);
@@ -118,7 +120,7 @@ void Applier::OnUpdate(const v1::GatewayUpdate& update, Replies& replies) {
   const auto held = held_.find(update.gateway_id());
   if (held != held_.end() && update.revision() <= held->second.revision) return;
   const int64_t revision = update.revision();
-  pending_.push_back(ToCandidate(update));
+  pending_.push_back(ToCandidate(update, rules_are_theirs_));
   if (pending_.size() < kMaxBatch) return;
   Flush(replies);
   // Until a sweep is over the cursor stays at the beginning: a stream that breaks off is followed by another full one.
@@ -151,6 +153,9 @@ void Applier::OnCaughtUp(int64_t revision, Replies& replies) {
 void Applier::Flush(Replies& replies) {
   if (pending_.empty()) return;
   dirty_ = true;
+  Changes at_rest;
+  std::erase_if(pending_, [&](const Update& update) { return AcceptAtRest(update, at_rest); });
+  PublishAndWait(std::move(at_rest));
   Try(
       std::exchange(pending_, {}),
       [&](const Update& update, Changes& changes) { Accept(update, changes, replies); }, replies);

@@ -127,6 +127,8 @@ class Applier {
   void SetAwake(const std::string& id, Held& held);
   bool IsSuspect(const std::string& config) const;
   void LoadAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes);
+  bool AcceptAtRest(const Update& update, Changes& changes);
+  void AddAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes);
   void AwakenAsked();
   // Of a node that holds some configurations (applier_heads.cc).
   void LoadHeads(const v1::Snapshot& snapshot);
@@ -157,6 +159,7 @@ class Applier {
   v1::Fleet fleet_;
   config::FleetRules rules_;
   SharedParts parts_;  // of these rules
+  bool rules_are_theirs_ = false;  // the control plane found good what this node would, and says so
   absl::flat_hash_map<std::string, Held> held_;
   std::map<std::string, Refused> refused_;  // by gateway, the latest
   std::vector<Update> pending_;
@@ -175,6 +178,8 @@ class Applier {
   bool in_step_ = false;              // and has caught up
   bool start_anew_ = false;
 };
+
+v1::Head HeadOf(const config::v1::GatewayConfig& config);
 
 absl::StatusOr<config::v1::GatewayConfig> ParseConfig(const std::string& id, const std::string& bytes);
 

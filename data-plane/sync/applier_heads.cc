@@ -14,6 +14,8 @@ std::shared_ptr<const GatewayHead> MakeHead(const std::string& id,
   return std::make_shared<const GatewayHead>(id, std::vector<std::string>(hosts.begin(), hosts.end()));
 }
 
+}  // namespace
+
 v1::Head HeadOf(const config::v1::GatewayConfig& config) {
   v1::Head head;
   *head.mutable_hosts() = config.hosts();
@@ -21,8 +23,6 @@ v1::Head HeadOf(const config::v1::GatewayConfig& config) {
   head.set_requests_per_second(of_owner ? 0 : config.plan().requests_per_second());
   return head;
 }
-
-}  // namespace
 
 v1::Resume Applier::Resume() {
   std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 
 #include "data-plane/route/limit.h"
 #include "data-plane/sync/applier.h"
+#include "google/protobuf/arena.h"
 
 namespace sluice::sync {
 namespace {
@@ -61,13 +62,40 @@ void Applier::SetAwake(const std::string& id, Held& held) {
 
 // From the disk of a node that found it good: the same build, under the same rules.
 void Applier::LoadAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes) {
+  AddAtRest(id, held, head, changes);
+  if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
+}
+
+// Of one that is new here and that the control plane found good, by the rules that this node has. There is no last good
+// one to go on with were it bad after all, and compiling is most of what such a gateway costs: it waits for a request.
+bool Applier::AcceptAtRest(const Update& update, Changes& changes) {
+  if (!update.good || deps_.wakes == nullptr || awake_.size() < deps_.rest.awake) return false;
+  if (update.config->size() > kMaxRestingBytes || IsSuspect(*update.config)) return false;
+  const auto known = held_.find(update.gateway_id);
+  if (known != held_.end() && (known->second.config != nullptr || update.revision < known->second.revision)) {
+    return false;
+  }
+  google::protobuf::Arena arena;
+  auto& config = *google::protobuf::Arena::CreateMessage<config::v1::GatewayConfig>(&arena);
+  if (!config.ParseFromString(*update.config) || config.id() != update.gateway_id) return false;
+  // What may have to work without a request.
+  if (config.certificates_size() > 0 || config.upstreams_size() > 0) return false;
+  ++status_.updates;
+  refused_.erase(update.gateway_id);
+  Held& held = held_[update.gateway_id];
+  held.revision = update.revision;
+  Hold(update.gateway_id, held, update.config);
+  AddAtRest(update.gateway_id, held, HeadOf(config), changes);
+  return true;
+}
+
+void Applier::AddAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes) {
   std::vector<std::string> hosts(head.hosts().begin(), head.hosts().end());
   held.rest = std::make_shared<const GatewayHead>(id, std::move(hosts));
   held.limit = head.requests_per_second();
-  held.state = NewState(id);
+  if (held.state == nullptr) held.state = NewState(id);
   SetLimit(held.state, id, held.limit);
   changes.push_back({id, nullptr, held.rest});
-  if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
 }
 
 void Applier::Awaken() {

@@ -30,6 +30,7 @@ class CrashGuard {
     int64_t revision = 0;
     std::shared_ptr<const std::string> config;  // null: nothing that could crash
     std::shared_ptr<const v1::Head> head{};     // in place of `config`; null too: removed
+    bool good = false;                          // under the node's own rules, says who sent it
   };
 
   // Reads the file "trying" in `folder`, and forgets what another build did.

@@ -88,7 +88,8 @@ absl::StatusOr<Committed> FakeStore::Commit(const store::Write& write) {
   const std::string bytes = config.SerializeAsString();
   gateway.versions.push_back({config.version(), revision_, write.author, write.message, now, bytes,
                               static_cast<uint32_t>(bytes.size()), write.changes});
-  rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes, false, 0, gateway.record.placement};
+  rows_[revision_] = {revision_, config.id(), false, config.kind(), bytes, false, 0, gateway.record.placement,
+                      /*good=*/true};
   writes_.push_back(write);
   audits_.push_back(write.audit);
   const Committed committed{config.version(), revision_};

@@ -7,6 +7,7 @@ namespace sluice::store {
 Database::Database(test::Postgres& cluster) : cluster_(cluster) {
   options_.database = cluster.CreateDatabase();
   options_.keys = [text = key_](bool) { return KeyRing::Parse(text); };
+  options_.rules = "r";
   auto store = Store::Open(options_, std::chrono::seconds(10));
   INFO(store.status().ToString());
   REQUIRE(store.ok());

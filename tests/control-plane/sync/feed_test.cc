@@ -70,10 +70,21 @@ class Line {
  private:
   test::FakeStore store_;
   index::Index index_{store_};
-  FeedSettings settings_{"e1", {}};
+  FeedSettings settings_{"e1", {}, "r1"};
   const store::Scope scope_;
   Feed feed_{index_, settings_, scope_};
 };
+
+TEST_CASE("a node learns what was found good, and by which rules") {
+  Line line;
+  line.Commit(1);
+  REQUIRE(line.feed().Resume(Resume(), "n").ok());
+  v1::ControlMessage welcome, update;
+  REQUIRE(welcome.ParseFromString(line.feed().Next()->Joined()));
+  CHECK(welcome.welcome().rules() == "r1");
+  REQUIRE(update.ParseFromString(line.feed().Next()->Joined()));
+  CHECK(update.update().good());
+}
 
 TEST_CASE("a cell's node hears of the cell's gateways, and of no other's") {
   Line line;

@@ -265,6 +265,81 @@ TEST_CASE("what was found good by this build rests from the disk on without bein
   CHECK(second.publisher.awake["b"]->version() == 2);
 }
 
+// What the control plane says it found good, by the rules that it names, and what is not: its service has no host.
+v1::ControlMessage Good(v1::ControlMessage update) {
+  update.mutable_update()->set_good(true);
+  return update;
+}
+v1::ControlMessage Under(v1::ControlMessage welcome, const std::string& rules) {
+  welcome.mutable_welcome()->set_rules(rules);
+  return welcome;
+}
+std::string Bad(const std::string& id) {
+  return Edited(id, 1, [](config::v1::GatewayConfig& config) { config.mutable_services(0)->clear_host(); });
+}
+const std::string kRules = config::RulesId("b", {});
+
+TEST_CASE("what the control plane found good by the same rules rests at once, and is looked at when it is asked for") {
+  Node node;
+  node.Tell({Under(Welcome(true), kRules), Good(Update(1, "a", Config("a", 1))), CaughtUp(1)});
+  const auto b = Good(Update(2, "b", Config("b", 1))), c = Good(Update(3, "c", Bad("c")));
+  CHECK(node.Tell({b, c, CaughtUp(3)}) == "applied 3; ");
+  CHECK(node.Now() == "a1 (b) (c)");
+  CHECK(node.status.updates == 3);
+  CHECK(node.status.gateways == 3);
+  CHECK(node.kept.gateways_size() == 3);
+  node.Ask("b");
+  CHECK(node.Now() == "a1 b1 (c)");
+  CHECK(node.publisher.awake["b"]->state().window()->limit() == 100);
+  CHECK(node.Tell({Removed(4, "b"), CaughtUp(4)}) == "applied 4; ");
+  CHECK(node.Now() == "a1 (c)");
+}
+
+TEST_CASE("without that word, or by other rules, everything is looked at when it comes") {
+  const auto told = [](const v1::ControlMessage& welcome, const v1::ControlMessage& update) {
+    Node node;
+    node.Tell({welcome, Good(Update(1, "a", Config("a", 1))), CaughtUp(1)});
+    return node.Tell({update, CaughtUp(2)});
+  };
+  CHECK(told(Under(Welcome(true), kRules), Good(Update(2, "b", Bad("b")))) == "applied 2; ");
+  CHECK(told(Under(Welcome(true), kRules), Update(2, "b", Bad("b"))) == "rejected b; applied 2; ");
+  CHECK(told(Welcome(true), Good(Update(2, "b", Bad("b")))) == "rejected b; applied 2; ");
+  CHECK(told(Under(Welcome(true), config::RulesId("c", {})), Good(Update(2, "b", Bad("b")))) ==
+        "rejected b; applied 2; ");
+  CHECK(told(Under(Welcome(true, "8.8.8.8"), kRules), Good(Update(2, "b", Bad("b")))) == "rejected b; applied 2; ");
+}
+
+TEST_CASE("what is no configuration, or may have to work without a request, is looked at whoever found it good") {
+  Node node;
+  node.Tell({Under(Welcome(true), kRules), Good(Update(1, "a", Config("a", 1))), CaughtUp(1)});
+  CHECK(node.Tell({Good(Update(2, "b", "not a configuration")), CaughtUp(2)}) == "rejected b; applied 2; ");
+  CHECK(node.Tell({Good(Update(3, "c", Config("b", 1))), CaughtUp(3)}) == "rejected c; applied 3; ");
+  const std::string checked = Edited("d", 1, [](config::v1::GatewayConfig& config) {
+    config.add_upstreams()->set_name("u");
+    config.mutable_services(0)->clear_host();
+  });
+  CHECK(node.Tell({Good(Update(4, "d", checked)), CaughtUp(4)}) == "rejected d; applied 4; ");
+}
+
+TEST_CASE("a change of a gateway that is served is looked at when it comes, so that the last good one is served on") {
+  Node node;
+  node.Tell({Under(Welcome(true), kRules), Good(Update(1, "a", Config("a", 1))), CaughtUp(1)});
+  node.Tell({Good(Update(2, "b", Config("b", 1))), CaughtUp(2)});
+  CHECK(node.Tell({Good(Update(3, "b", Bad("b"))), CaughtUp(3)}) == "rejected b; applied 3; ");
+  node.Ask("b");
+  CHECK(node.Now() == "a1 b1");
+}
+
+TEST_CASE("of two changes of a new gateway the later one counts, and of a removal and what follows it too") {
+  Node node;
+  node.Tell({Under(Welcome(true), kRules), Good(Update(1, "a", Config("a", 1))), CaughtUp(1)});
+  node.Tell({Good(Update(2, "b", Config("b", 1))), Good(Update(3, "b", Config("b", 2)))});
+  node.Tell({Good(Update(4, "c", Config("c", 1))), Removed(5, "c")});
+  node.Tell({Removed(6, "d"), Good(Update(7, "d", Config("d", 1))), CaughtUp(7)});
+  node.Ask("b");
+  CHECK(node.Now() == "a1 b2 (d)");
+}
+
 TEST_CASE("another build looks at everything that the disk has") {
   Three first;
   for (v1::GatewayUpdate& gateway : *first.kept.mutable_gateways()) gateway.set_config("not a configuration");
