@@ -48,12 +48,14 @@ bench_up() {
   bench_node "$node_cpu"
 }
 
-# bench_node CPUS: starts the node and waits until it is ready.
+# bench_node CPUS [ARGUMENT...]: starts the node and waits until it is ready.
 bench_node() {
-  process_ensure node "$(command -v taskset)" -c "$1" "$programs/sluice-data-plane" --name node-1 \
+  local cpus=$1
+  shift
+  process_ensure node "$(command -v taskset)" -c "$cpus" "$programs/sluice-data-plane" --name node-1 \
     --control-plane "$bench_sync" --join-token-file "$state/join-token" \
     --http "$bench_http" --https "$bench_https" --ops "$bench_node_ops" --tls-cert "$state/edge/cert.pem" \
-    --tls-key "$state/edge/key.pem" --state "$state/last-good" --workers 1 --access-log off
+    --tls-key "$state/edge/key.pem" --state "$state/last-good" --workers 1 --access-log off "$@"
   process_wait node 60 curl -fsS "http://$bench_node_ops/readyz"
 }
 
