@@ -58,6 +58,7 @@ inline constexpr std::string_view kUnsupportedCollections[] = {
 };
 
 inline constexpr std::string_view kFormatVersion = "_format_version";
+inline constexpr std::string_view kInfo = "_info";
 inline constexpr std::string_view kPluginConfigs = "_plugin_configs";
 inline constexpr std::string_view kConfigName = "_config";  // of a plugin: one of those
 // Says nothing about the gateway.

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "absl/container/flat_hash_set.h"
 #include "common/config/config.h"
@@ -12,21 +11,22 @@
 #include "common/schema/json.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
+#include "common/schema/shape.h"
 #include "common/schema/suggest.h"
 #include "common/schema/text.h"
 
 namespace sluice::config {
 namespace {
 
-using google::protobuf::Message;
 using google::protobuf::Struct;
 using google::protobuf::Value;
 using schema::Cat;
 
 // What a nested entity is nested in.
 struct Parent {
-  std::string_view field;  // of the nested entity: "service"
-  std::string reference;   // name, else id
+  std::string_view field;      // of the nested entity: "service"
+  std::string_view reference;  // name, else id
+  int position;                // among the entities of the document
 };
 
 bool IsEmpty(const Value& value) {
@@ -55,23 +55,38 @@ class Reader {
     Version(document);
     Info(document);
     PluginConfigs(document);
-    std::vector<std::string> known = {std::string(kFormatVersion), std::string(kPluginConfigs), "_info"};
+    const Place top("");
     for (const Collection& collection : kCollections) {
       if (!collection.within.empty()) continue;
-      known.emplace_back(collection.key);
-      List(Find(document, collection.key), std::string(collection.key), collection, nullptr);
+      List(Find(document, collection.key), Place(top, collection.key), collection, nullptr);
     }
-    std::set<std::string_view> rest;
-    for (const auto& [key, value] : document.fields()) rest.insert(key);
-    for (const std::string& key : known) rest.erase(key);
-    for (std::string_view key : kIgnoredKeys) rest.erase(key);
-    for (std::string_view key : RefuseUnsupported(document, "", nullptr)) rest.erase(key);
-    for (const std::string_view key : rest) {
-      violations_.Add(schema::Join("", key), Cat("unknown key", schema::DidYouMean(key, known)));
-    }
+    Unknown(document);
   }
 
  private:
+  using Place = schema::Place;
+
+  void Unknown(const Struct& document) {
+    std::vector<std::string_view> known = {kFormatVersion, kPluginConfigs, kInfo};
+    for (const Collection& collection : kCollections) {
+      if (collection.within.empty()) known.push_back(collection.key);
+    }
+    std::vector<std::string_view> rest = RefuseUnsupported(document, Place(""), nullptr);
+    rest.insert(rest.end(), std::begin(kIgnoredKeys), std::end(kIgnoredKeys));
+    const auto is_in = [](const auto& list, std::string_view key) {
+      return std::find(list.begin(), list.end(), key) != list.end();
+    };
+    std::vector<std::string_view> unknown;
+    for (const auto& [key, value] : document.fields()) {
+      if (!is_in(known, key) && !is_in(rest, key)) unknown.push_back(key);
+    }
+    std::sort(unknown.begin(), unknown.end());
+    for (const std::string_view key : unknown) {
+      const std::string guess = schema::DidYouMean(key, std::vector<std::string>(known.begin(), known.end()));
+      violations_.Add(schema::Join("", key), Cat("unknown key", guess));
+    }
+  }
+
   void Version(const Struct& document) {
     const Value* version = Find(document, kFormatVersion);
     if (version == nullptr) {
@@ -85,7 +100,7 @@ class Reader {
 
   // Tags that select and defaults that fill in would change what the rest of the document means.
   void Info(const Struct& document) {
-    const Value* info = Find(document, "_info");
+    const Value* info = Find(document, kInfo);
     if (info == nullptr) return;
     for (const char* key : {"select_tags", "defaults"}) {
       const auto found = info->struct_value().fields().find(key);
@@ -97,87 +112,101 @@ class Reader {
   void PluginConfigs(const Struct& document) {
     const Value* configs = Find(document, kPluginConfigs);
     if (configs == nullptr) return;
-    if (!configs->has_struct_value()) return Expected("an object", *configs, std::string(kPluginConfigs));
+    if (!configs->has_struct_value()) return Expected("an object", *configs, Place(kPluginConfigs));
     for (const auto& [name, config] : configs->struct_value().fields()) {
-      const std::string at = schema::Join(std::string(kPluginConfigs), name);
+      const Place all(kPluginConfigs);
+      const Place at(all, name);
       if (!config.has_struct_value()) {
         Expected("an object", config, at);
-      } else if (schema::CheckJson(config, schema::Place(at), 2, violations_)) {
+      } else if (schema::CheckJson(config, at, 2, violations_)) {
         plugin_configs_[name] = &config.struct_value();
       }
     }
   }
 
-  void Expected(std::string_view what, const Value& value, const std::string& path) {
-    violations_.Add(path, Cat("expected ", what, ", not ", schema::NameOfKind(value)));
+  void Expected(std::string_view what, const Value& value, const Place& place) {
+    violations_.Add(place.Text(), Cat("expected ", what, ", not ", schema::NameOfKind(value)));
   }
 
   // Those that are there, which are no fields of the entity's own.
-  std::vector<std::string_view> RefuseUnsupported(const Struct& object, const std::string& path,
-                                                  const google::protobuf::Descriptor* type) {
+  std::vector<std::string_view> RefuseUnsupported(const Struct& object, const Place& place,
+                                                  const schema::Shape* shape) {
     std::vector<std::string_view> found;
     for (const auto& [key, value] : object.fields()) {
       if (!IsUnsupported(key)) continue;
-      if (type != nullptr && type->FindFieldByName(key) != nullptr) continue;  // a route's snis
+      if (shape != nullptr && shape->by_name.contains(key)) continue;  // a route's snis
       found.push_back(key);
     }
     std::sort(found.begin(), found.end());
     for (const std::string_view key : found) {
       const Value* value = Find(object, key);
       if (value != nullptr && !IsEmpty(*value)) {
-        violations_.Add(schema::Join(path, key), Cat(key, " are not supported yet; leave them out"),
+        violations_.Add(Place(place, key).Text(), Cat(key, " are not supported yet; leave them out"),
                         "NOT_YET_SUPPORTED");
       }
     }
     return found;
   }
 
-  void List(const Value* list, const std::string& path, const Collection& collection, const Parent* parent) {
+  void List(const Value* list, const Place& place, const Collection& collection, const Parent* parent) {
     if (list == nullptr) return;
-    if (!list->has_list_value()) return Expected("an array", *list, path);
+    if (!list->has_list_value()) return Expected("an array", *list, place);
     const size_t most = MostOf(collection.kind);
     const auto size = static_cast<size_t>(list->list_value().values_size());
     if (size > most) {
-      return violations_.Add(path, Cat("has ", size, " entities, at most ", most, " are allowed"), "TOO_MANY");
+      return violations_.Add(place.Text(), Cat("has ", size, " entities, at most ", most, " are allowed"), "TOO_MANY");
     }
-    for (int i = 0; i < list->list_value().values_size(); ++i) {
-      const Value& item = list->list_value().values(i);
-      const std::string at = schema::Join(path, i);
-      if (!item.has_struct_value()) {
-        Expected("an object", item, at);
-        continue;
+    ForEachList(out_, [&](std::string_view kind, auto& entities) {
+      if (kind != collection.kind) return;
+      for (int i = 0; i < list->list_value().values_size(); ++i) {
+        const Value& item = list->list_value().values(i);
+        const Place at(place, i);
+        if (!item.has_struct_value()) {
+          Expected("an object", item, at);
+          continue;
+        }
+        int position = DocumentPaths::kTop;
+        if (paths_ != nullptr) {
+          const int above = parent == nullptr ? DocumentPaths::kTop : parent->position;
+          position = paths_->Add(collection.kind, above, collection.key, i);
+        }
+        Item(item.struct_value(), at, {kind, position, parent}, *entities.Add());
       }
-      ForEachList(out_, [&](std::string_view kind, auto& entities) {
-        if (kind == collection.kind) Item(item.struct_value(), at, kind, parent, *entities.Add());
-      });
-    }
+    });
   }
 
+  // An entity of the document.
+  struct Stand {
+    std::string_view kind;
+    int position;
+    const Parent* parent;  // null at the top
+  };
+
   template <typename Entity>
-  void Item(const Struct& fields, const std::string& path, std::string_view kind, const Parent* parent,
-            Entity& entity) {
-    if (paths_ != nullptr) paths_->Add(kind, path);
-    std::vector<std::string_view> others = RefuseUnsupported(fields, path, Entity::descriptor());
+  void Item(const Struct& fields, const Place& place, const Stand& stand, Entity& entity) {
+    const auto& [kind, position, parent] = stand;
+    std::vector<std::string_view> others = RefuseUnsupported(fields, place, &schema::ShapeOf<Entity>());
     for (const Collection& collection : kCollections) {
       if (collection.within == kind) others.push_back(collection.key);
     }
     if constexpr (std::is_same_v<Entity, v1::Plugin>) {
       others.push_back(kConfigName);
-      const std::optional<Struct> whole = UsePluginConfig(fields, path);
-      schema::Decode(whole ? *whole : fields, schema::Place(path), entity, violations_, others);
+      const std::optional<Struct> whole = UsePluginConfig(fields, place);
+      schema::Decode(whole ? *whole : fields, place, entity, violations_, others);
     } else {
-      schema::Decode(fields, schema::Place(path), entity, violations_, others);
+      schema::Decode(fields, place, entity, violations_, others);
     }
-    if (parent != nullptr) SetParent(*parent, path, entity);
+    if (parent != nullptr) SetParent(*parent, place, entity);
     if constexpr (std::is_same_v<Entity, v1::KeyAuthCredential>) {
       // A dump could never show it: keys are kept only as their hashes.
       if (!fields.fields().contains("key"))
-        violations_.Add(path + ".key", "required field missing: a document names its keys");
+        violations_.Add(Place(place, "key").Text(), "required field missing: a document names its keys");
     }
-    std::string reference = NameIn(entity);
+    std::string_view reference = NameIn(entity);
     if constexpr (std::is_same_v<Entity, v1::Service> || std::is_same_v<Entity, v1::Route>) {
       if (reference.empty() && entity.id().empty()) {
-        entity.set_id(IdOfContent(Cat(kind, parent == nullptr ? "" : parent->reference, OwnText(fields, others))));
+        const std::string_view above = parent == nullptr ? std::string_view() : parent->reference;
+        entity.set_id(IdOfContent(Cat(kind, above, OwnText(fields, others))));
       }
     }
     if constexpr (std::is_same_v<Entity, v1::Certificate>) {
@@ -187,8 +216,8 @@ class Reader {
     if (reference.empty()) reference = entity.id();
     for (const Collection& collection : kCollections) {
       if (collection.within != kind) continue;
-      const Parent self{collection.parent, reference};
-      List(Find(fields, collection.key), schema::Join(path, collection.key), collection, &self);
+      const Parent self{collection.parent, reference, position};
+      List(Find(fields, collection.key), Place(place, collection.key), collection, &self);
     }
   }
 
@@ -198,17 +227,17 @@ class Reader {
   }
 
   // `_config: name` takes what the plugin's own configuration leaves out from there. nullopt: there is nothing to take.
-  std::optional<Struct> UsePluginConfig(const Struct& fields, const std::string& path) {
+  std::optional<Struct> UsePluginConfig(const Struct& fields, const Place& place) {
     const Value* name = Find(fields, kConfigName);
     if (name == nullptr) return std::nullopt;
     if (!name->has_string_value()) {
-      Expected("a string", *name, Cat(path, ".", kConfigName));
+      Expected("a string", *name, Place(place, kConfigName));
       return std::nullopt;
     }
     const auto shared = plugin_configs_.find(name->string_value());
     if (shared == plugin_configs_.end()) {
       violations_.Add(
-          Cat(path, ".", kConfigName),
+          Place(place, kConfigName).Text(),
           Cat("there is no '", schema::EscapeBytes(name->string_value().substr(0, 128)), "' in ", kPluginConfigs),
           "DANGLING_REFERENCE");
       return std::nullopt;
@@ -224,13 +253,15 @@ class Reader {
     return whole;
   }
 
-  void SetParent(const Parent& parent, const std::string& path, Message& entity) {
-    const auto* field = entity.GetDescriptor()->FindFieldByName(std::string(parent.field));
-    const std::string written = entity.GetReflection()->GetString(entity, field);
+  template <typename Entity>
+  void SetParent(const Parent& parent, const Place& place, Entity& entity) {
+    const schema::Shape& shape = schema::ShapeOf<Entity>();
+    const auto* field = shape.fields[shape.by_name.at(parent.field)].field;
+    const std::string written = shape.reflection->GetString(entity, field);
     if (!written.empty() && written != parent.reference) {
-      violations_.Add(schema::Join(path, parent.field), Cat("is set by where it is nested; leave it out"));
+      violations_.Add(Place(place, parent.field).Text(), "is set by where it is nested; leave it out");
     }
-    entity.GetReflection()->SetString(&entity, field, parent.reference);
+    shape.reflection->SetString(&entity, field, std::string(parent.reference));
   }
 
   // A UUID (version 8, RFC 9562) made of the content; the second of two equal ones gets another.

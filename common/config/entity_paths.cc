@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "common/config/lists.h"
 #include "common/schema/text.h"
@@ -21,11 +20,11 @@ const EntityPaths::List& EntityPaths::Find(std::string_view kind) const {
     std::map<std::string, int> labels;
     for (const auto& entity : list) ++labels[NameIn(entity)];
     for (const auto& entity : list) {
-      const DocumentPaths::Place* place = paths_ == nullptr ? nullptr : paths_->Find(kind, entity.id());
+      const std::optional<int> place = Position(kind, entity.id());
       std::string name = NameIn(entity);
       // Plugins and targets share names; ids tell them apart.
       if (name.empty() || (labels[name] > 1 && (kind == "plugin" || kind == "target"))) name = entity.id();
-      out.paths.push_back(place != nullptr ? place->path : schema::Cat(ListName(kind), "[", name.substr(0, 64), "]"));
+      out.paths.push_back(place ? paths_->Text(*place) : schema::Cat(ListName(kind), "[", name.substr(0, 64), "]"));
     }
   });
   return out;
@@ -36,18 +35,21 @@ const std::string& EntityPaths::Of(std::string_view kind, int index) const {
 }
 
 std::vector<int> EntityPaths::Order(std::string_view kind) const {
-  std::vector<size_t> positions;
+  std::vector<std::pair<int, int>> order;  // positions, and indices
   ForEachList(config_, [&](std::string_view each, const auto& list) {
     if (each != kind) return;
-    for (const auto& entity : list) {
-      const DocumentPaths::Place* place = paths_ == nullptr ? nullptr : paths_->Find(kind, entity.id());
-      positions.push_back(place != nullptr ? place->position : 0);
-    }
+    order.reserve(static_cast<size_t>(list.size()));
+    for (int i = 0; i < list.size(); ++i) order.emplace_back(Position(kind, list[i].id()).value_or(0), i);
   });
-  std::vector<int> order(positions.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return positions[a] < positions[b]; });
-  return order;
+  std::sort(order.begin(), order.end());
+  std::vector<int> indices;
+  indices.reserve(order.size());
+  for (const auto& [position, index] : order) indices.push_back(index);
+  return indices;
+}
+
+std::optional<int> EntityPaths::Position(std::string_view kind, std::string_view id) const {
+  return paths_ == nullptr ? std::nullopt : paths_->Find(kind, id);
 }
 
 }  // namespace sluice::config

@@ -4,6 +4,7 @@
 // to common/config. Found where something is wrong, in a configuration whose lists must not change meanwhile. One
 // thread.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ class EntityPaths {
     std::vector<std::string> paths;
   };
   const List& Find(std::string_view kind) const;
+  std::optional<int> Position(std::string_view kind, std::string_view id) const;  // in the document
 
   const v1::GatewayConfig& config_;
   const DocumentPaths* paths_;
