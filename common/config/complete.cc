@@ -107,46 +107,52 @@ void CompleteCertificates(v1::GatewayConfig& config) {
   }
 }
 
-// Names and ids to ids, for the kinds that can be referred to. Views of the configuration, whose ids and names stay.
+// Names and ids to ids, for the kinds that are referred to. Views of the configuration, whose ids and names stay.
 class References {
  public:
-  explicit References(const v1::GatewayConfig& config) {
-    ForEachList(config, [this](std::string_view kind, const auto& list) {
-      if (list.empty()) return;
-      auto& ids = ids_[kind];
-      for (const auto& entity : list) ids.try_emplace(entity.id(), entity.id());
-      for (const auto& entity : list) ids.try_emplace(NameIn(entity), entity.id());
-    });
-    for (const v1::Consumer& consumer : config.consumers()) {
-      ids_["consumer"].try_emplace(consumer.custom_id(), consumer.id());
-    }
-  }
+  explicit References(const v1::GatewayConfig& config) : config_(config) {}
 
   // Calls `missing` with each that names nothing.
   template <typename Missing>
-  void Resolve(Message& entity, Missing missing) const {
-    for (const Reference& reference : ReferencesIn(entity)) {
+  void Resolve(Message& entity, const schema::Shape& shape, Missing missing) {
+    ForEachReference(entity, shape, [&](const Reference& reference) {
       const std::string_view id = Find(reference.kind(), reference.value);
       if (id.empty()) {
         missing(reference);
       } else if (id != reference.value) {
         SetReference(entity, reference, std::string(id));
       }
-    }
+    });
   }
 
  private:
   using Ids = absl::flat_hash_map<std::string_view, std::string_view>;
 
-  std::string_view Find(std::string_view kind, std::string_view value) const {
-    const auto ids = ids_.find(kind);
-    if (ids == ids_.end() || value.empty()) return "";
-    auto found = ids->second.find(value);
-    if (found == ids->second.end()) found = ids->second.find(schema::Lower(value));
-    return found == ids->second.end() ? "" : found->second;
+  std::string_view Find(std::string_view kind, std::string_view value) {
+    if (value.empty()) return "";
+    const Ids& ids = IdsOf(kind);
+    auto found = ids.find(value);
+    if (found == ids.end()) found = ids.find(schema::Lower(value));
+    return found == ids.end() ? "" : found->second;
   }
 
-  absl::flat_hash_map<std::string_view, Ids> ids_;
+  const Ids& IdsOf(std::string_view kind) {
+    const auto [known, is_new] = ids_.try_emplace(kind);
+    Ids& ids = known->second;
+    if (!is_new) return ids;
+    ForEachList(config_, [&](std::string_view each, const auto& list) {
+      if (each != kind) return;
+      for (const auto& entity : list) ids.try_emplace(entity.id(), entity.id());
+      for (const auto& entity : list) ids.try_emplace(NameIn(entity), entity.id());
+    });
+    if (kind == "consumer") {
+      for (const v1::Consumer& consumer : config_.consumers()) ids.try_emplace(consumer.custom_id(), consumer.id());
+    }
+    return ids;
+  }
+
+  const v1::GatewayConfig& config_;
+  absl::flat_hash_map<std::string_view, Ids> ids_;  // by kind
 };
 
 void Sort(v1::GatewayConfig& config) {
@@ -173,11 +179,12 @@ void Complete(v1::GatewayConfig& config, schema::Violations& violations, Documen
   for (int i = 0; i < config.key_auths_size(); ++i) {
     CompleteKey(*config.mutable_key_auths(i), [&] { return at.Of("key_auth", i); }, violations);
   }
-  const References references(config);
+  References references(config);
   ForEachList(config, [&](std::string_view kind, auto& list) {
     for (int i = 0; i < list.size(); ++i) {
-      schema::FillDefaults(list[i]);
-      references.Resolve(list[i], [&](const Reference& lost) {
+      const schema::Shape& shape = ShapeOfEach(list);
+      schema::FillDefaults(list[i], shape);
+      references.Resolve(list[i], shape, [&](const Reference& lost) {
         AddDangling(Cat(at.Of(kind, i), ".", lost.path()), lost.kind(), lost.value, violations);
       });
     }

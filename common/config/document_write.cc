@@ -88,8 +88,8 @@ class Writer {
     Entity copy = entity;
     for (const Reference& reference : ReferencesIn(entity)) {
       const auto name = names_.find(schema::Cat(reference.kind(), "/", reference.value));
-      if (reference.field->name() == parent) {
-        copy.GetReflection()->ClearField(&copy, reference.field);
+      if (*reference.field->name == parent) {
+        copy.GetReflection()->ClearField(&copy, reference.field->field);
       } else if (name != names_.end()) {
         SetReference(copy, reference, name->second);
       }

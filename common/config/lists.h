@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "common/schema/shape.h"
 #include "sluice/config/v1/gateway.pb.h"
 
 namespace sluice::config {
@@ -37,6 +38,12 @@ void ForEachList(v1::GatewayConfig& config, Visit visit) {
   visit("certificate", *config.mutable_certificates());
   visit("sni", *config.mutable_snis());
   visit("ca_certificate", *config.mutable_ca_certificates());
+}
+
+// Of the list's entities.
+template <typename List>
+const schema::Shape& ShapeOfEach(const List&) {
+  return schema::ShapeOf<typename List::value_type>();
 }
 
 // Calls visit(kind, before, after) for the two lists of each kind; `After` may be const.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/base/check.h"
 #include "sluice/plugins/v1/correlation_id.pb.h"
 #include "sluice/plugins/v1/cors.pb.h"
@@ -244,9 +245,13 @@ std::span<const PluginEntry> PluginCatalogue() {
 }
 
 const PluginEntry* FindPlugin(std::string_view name) {
-  std::span<const PluginEntry> entries = PluginCatalogue();
-  auto found = std::ranges::lower_bound(entries, name, {}, &PluginEntry::name);
-  return found != entries.end() && found->name == name ? &*found : nullptr;
+  static const auto& by_name = *new absl::flat_hash_map<std::string_view, const PluginEntry*>([] {
+    absl::flat_hash_map<std::string_view, const PluginEntry*> out;
+    for (const PluginEntry& entry : PluginCatalogue()) out.emplace(entry.name, &entry);
+    return out;
+  }());
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : found->second;
 }
 
 }  // namespace sluice::config

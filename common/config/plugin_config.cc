@@ -1,6 +1,6 @@
-#include "common/base/check.h"
 #include "common/config/rules.h"
 #include "common/schema/schema.h"
+#include "common/schema/shape.h"
 #include "common/schema/text.h"
 
 namespace sluice::config {
@@ -10,11 +10,10 @@ using google::protobuf::Message;
 std::unique_ptr<Message> DecodeConfig(const google::protobuf::Struct& config,
                                       const google::protobuf::Descriptor& descriptor, const schema::Place& place,
                                       schema::Violations& violations) {
-  const Message* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
-  SLUICE_CHECK(prototype != nullptr);
-  std::unique_ptr<Message> message(prototype->New());
+  const schema::Shape& shape = schema::ShapeOf(descriptor);
+  std::unique_ptr<Message> message(shape.prototype->New());
   schema::Decode(config, place, *message, violations);
-  schema::FillDefaults(*message);
+  schema::FillDefaults(*message, shape);
   return message;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <typeinfo>
 #include <vector>
 
 #include "common/config/template.h"
@@ -199,9 +200,8 @@ class Rules {
 
 template <typename Config>
 bool CheckAs(const Message& config, const schema::Place& place, Violations& violations) {
-  const auto* typed = google::protobuf::DynamicCastToGenerated<const Config>(&config);
-  if (typed == nullptr) return false;
-  Rules(place, violations).Check(*typed);
+  if (typeid(config) != typeid(Config)) return false;
+  Rules(place, violations).Check(static_cast<const Config&>(config));
   return true;
 }
 
@@ -216,10 +216,9 @@ void CheckPluginRules(const Message& config, const schema::Place& place, Violati
 }
 
 size_t CountRegexes(const Message& config) {
-  const auto* cors = google::protobuf::DynamicCastToGenerated<const plugins::v1::Cors>(&config);
-  if (cors == nullptr) return 0;
+  if (typeid(config) != typeid(plugins::v1::Cors)) return 0;
   const auto is_regex = [](const std::string& origin) { return origin != "*" && !IsLiteralOrigin(origin); };
-  return static_cast<size_t>(std::ranges::count_if(cors->origins(), is_regex));
+  return static_cast<size_t>(std::ranges::count_if(static_cast<const plugins::v1::Cors&>(config).origins(), is_regex));
 }
 
 std::pair<std::string_view, std::string_view> SplitPair(std::string_view pair) {

@@ -61,30 +61,35 @@ void CheckSchemas(Checkup& checkup) {
         if (list[i].has_url() && !list[i].has_host()) {
           v1::Service service = list[i];  // only the URL is at fault
           service.set_host("url.invalid");
-          schema::Check(service, at, restricted, checkup.violations);
+          schema::Check(service, ShapeOfEach(list), at, restricted, checkup.violations);
           continue;
         }
       }
-      schema::Check(list[i], at, restricted, checkup.violations);
+      schema::Check(list[i], ShapeOfEach(list), at, restricted, checkup.violations);
     }
   });
 }
 
 void CheckReferences(Checkup& checkup) {
-  absl::flat_hash_map<std::string_view, absl::flat_hash_set<std::string_view>> ids;
-  ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
-    if (list.empty()) return;
-    auto& of_kind = ids[kind];
-    for (const auto& entity : list) of_kind.insert(entity.id());
-  });
+  using Ids = absl::flat_hash_set<std::string_view>;
+  absl::flat_hash_map<std::string_view, Ids> ids;  // of the kinds that are referred to
+  const auto ids_of = [&](std::string_view kind) -> const Ids& {
+    const auto [known, is_new] = ids.try_emplace(kind);
+    if (is_new) {
+      ForEachList(checkup.config, [&, &of_kind = known->second](std::string_view each, const auto& list) {
+        if (each != kind) return;
+        for (const auto& entity : list) of_kind.insert(entity.id());
+      });
+    }
+    return known->second;
+  };
   ForEachList(checkup.config, [&](std::string_view kind, const auto& list) {
     for (int i = 0; i < list.size(); ++i) {
-      for (const Reference& reference : ReferencesIn(list[i])) {
-        const auto of_kind = ids.find(reference.kind());
-        if (of_kind != ids.end() && of_kind->second.contains(reference.value)) continue;
+      ForEachReference(list[i], ShapeOfEach(list), [&](const Reference& reference) {
+        if (ids_of(reference.kind()).contains(reference.value)) return;
         AddDangling(Cat(checkup.at.Of(kind, i), ".", reference.path()), reference.kind(), reference.value,
                     checkup.violations);
-      }
+      });
     }
   });
 }

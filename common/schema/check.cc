@@ -244,8 +244,12 @@ class Checker {
 
 }  // namespace
 
+void Check(const Message& message, const Shape& shape, const Place& place, bool restricted, Violations& violations) {
+  Checker(restricted, violations).Whole(message, shape, place);
+}
+
 void Check(const Message& message, const Place& place, bool restricted, Violations& violations) {
-  Checker(restricted, violations).Whole(message, ShapeOf(*message.GetDescriptor()), place);
+  Check(message, ShapeOf(*message.GetDescriptor()), place, restricted, violations);
 }
 
 }  // namespace sluice::schema

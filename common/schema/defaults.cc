@@ -29,19 +29,6 @@ void ForEachFillable(Message& message, const Shape& shape, Visit visit) {
   }
 }
 
-void Fill(Message& message, const Shape& shape) {
-  ForEachFillable(message, shape, Fill);
-  const auto is_absent = [&](const FieldShape* field) { return !IsPresent(message, shape, *field); };
-  if (shape.filled.empty()) return;
-  if (std::all_of(shape.filled.begin(), shape.filled.end(), is_absent)) {
-    message.MergeFrom(*shape.defaults);  // at once: a field at a time costs several times as much
-    return;
-  }
-  for (const FieldShape* field : shape.filled) {
-    if (is_absent(field)) CopyField(*shape.defaults, *shape.reflection, *field->field, message);
-  }
-}
-
 void Strip(Message& message, const Shape& shape) {
   ForEachFillable(message, shape, Strip);
   for (const FieldShape& field : shape.fields) {
@@ -54,8 +41,21 @@ void Strip(Message& message, const Shape& shape) {
 
 }  // namespace
 
+void FillDefaults(Message& message, const Shape& shape) {
+  ForEachFillable(message, shape, [](Message& nested, const Shape& of) { FillDefaults(nested, of); });
+  const auto is_absent = [&](const FieldShape* field) { return !IsPresent(message, shape, *field); };
+  if (shape.filled.empty()) return;
+  if (std::all_of(shape.filled.begin(), shape.filled.end(), is_absent)) {
+    message.MergeFrom(*shape.defaults);  // at once: a field at a time costs several times as much
+    return;
+  }
+  for (const FieldShape* field : shape.filled) {
+    if (is_absent(field)) CopyField(*shape.defaults, *shape.reflection, *field->field, message);
+  }
+}
+
 void FillDefaults(Message& message) {
-  Fill(message, ShapeOf(*message.GetDescriptor()));
+  FillDefaults(message, ShapeOf(*message.GetDescriptor()));
 }
 
 void StripDefaults(Message& message) {

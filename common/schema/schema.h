@@ -15,6 +15,8 @@
 
 namespace sluice::schema {
 
+struct Shape;
+
 inline constexpr int kMaxDepth = 32;              // of nested lists and objects
 inline constexpr size_t kMaxStringBytes = 65536;  // where a field names no maximum
 inline constexpr size_t kMaxItems = 10000;        // where a field names no maximum
@@ -29,8 +31,9 @@ inline void Decode(const google::protobuf::Struct& in, const std::string& path, 
   Decode(in, Place(path), out, violations);
 }
 
-// Sets every absent field that has a default.
+// Sets every absent field that has a default. `shape` is of the message (shape.h).
 void FillDefaults(google::protobuf::Message& message);
+void FillDefaults(google::protobuf::Message& message, const Shape& shape);
 
 // Clears every field that equals its default: what a person would have written.
 void StripDefaults(google::protobuf::Message& message);
@@ -38,6 +41,8 @@ void StripDefaults(google::protobuf::Message& message);
 // Checks bounds, formats, required fields, allowed values and unsupported ones. With `restricted`, also the values that
 // plans with plugin restrictions refuse; those violations carry the restriction's reason.
 void Check(const google::protobuf::Message& message, const Place& place, bool restricted, Violations& violations);
+void Check(const google::protobuf::Message& message, const Shape& shape, const Place& place, bool restricted,
+           Violations& violations);
 inline void Check(const google::protobuf::Message& message, const std::string& path, bool restricted,
                   Violations& violations) {
   Check(message, Place(path), restricted, violations);

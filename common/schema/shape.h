@@ -55,6 +55,12 @@ struct Shape {
 
 // Lives as long as the process.
 const Shape& ShapeOf(const google::protobuf::Descriptor& type);
+// The same where the type is known: nothing is looked up.
+template <typename Message>
+const Shape& ShapeOf() {
+  static const Shape& shape = ShapeOf(*Message::descriptor());
+  return shape;
+}
 
 // Of a field that is_texts. What replaces the deprecated function costs two virtual calls an element.
 #pragma GCC diagnostic push

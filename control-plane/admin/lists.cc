@@ -74,7 +74,7 @@ void ForEachEntity(GatewayConfig& config, const std::function<void(const FieldDe
 std::vector<std::string> ReferencesOf(const Message& entity) {
   std::vector<std::string> ids;
   for (const config::Reference& reference : config::ReferencesIn(entity)) {
-    if (!reference.value.empty()) ids.push_back(reference.value);
+    if (!reference.value.empty()) ids.emplace_back(reference.value);
   }
   return ids;
 }
