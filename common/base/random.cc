@@ -24,14 +24,14 @@ using Uuid = std::array<unsigned char, 16>;
 std::string TextOf(Uuid bytes, int version) {
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | version << 4);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  std::string text;
-  text.reserve(36);
+  std::array<char, 36> text;
+  char* at = text.data();
   for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kHexDigits[bytes[i] >> 4];
-    text += kHexDigits[bytes[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
+    *at++ = kHexDigits[bytes[i] >> 4];
+    *at++ = kHexDigits[bytes[i] & 15];
   }
-  return text;
+  return {text.data(), text.size()};
 }
 
 }  // namespace

@@ -31,7 +31,13 @@ bool IsOneOf(char c, std::string_view set) {
 std::string Uuid(std::string_view text) {
   constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   bool good = text.size() == kShape.size();
-  for (size_t i = 0; good && i < text.size(); ++i) good = kShape[i] == '-' ? text[i] == '-' : IsHexDigit(text[i]);
+  const size_t size = good ? text.size() : 0;
+  for (size_t i = 0; i < size; ++i) {
+    // The digits of an id are random: a branch on each would be mispredicted half the time.
+    const unsigned digit = static_cast<unsigned char>(text[i]) - unsigned{'0'};
+    const unsigned letter = (static_cast<unsigned char>(text[i]) | 0x20u) - unsigned{'a'};
+    good &= kShape[i] == '-' ? text[i] == '-' : (digit < 10) | (letter < 6);
+  }
   return good ? "" : Invalid(text, "expected a UUID such as 3a9c1d52-6d2f-4b8e-9a43-0f1e2d3c4b5a");
 }
 

@@ -24,7 +24,7 @@ std::optional<uint16_t> ParsePort(std::string_view text) {
 }
 
 bool IsUrlByte(char c) {
-  return c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+  return IsAlnum(c) || (c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos);
 }
 
 bool IsLabel(std::string_view label) {
