@@ -15,6 +15,7 @@ int DocumentPaths::Add(std::string_view kind, int parent, std::string_view key, 
 
 void DocumentPaths::Bind(const v1::GatewayConfig& config) {
   if (!by_id_.empty()) return;
+  by_id_.reserve(places_.size());
   ForEachList(config, [this](std::string_view kind, const auto& list) {
     int next = 0;
     for (size_t i = 0; i < places_.size() && next < list.size(); ++i) {

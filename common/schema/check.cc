@@ -103,22 +103,21 @@ class Checker {
     return std::any_of(values.begin(), values.end(), [&](const Value& v) { return TextOf(v) == restriction.value(); });
   }
 
-  void Count(size_t size, const Place& at, const v1::Field& options) {
+  bool CountIsGood(int count, const Place& at, const v1::Field& options) {
+    const auto size = static_cast<size_t>(count);
+    const size_t before = violations_.total();
     const size_t most = options.max_items() > 0 ? options.max_items() : kMaxItems;
     if (size < options.min_items()) violations_.Add(at.Text(), Cat("length must be at least ", options.min_items()));
     if (size > most) violations_.Add(at.Text(), Cat("has ", size, " items, at most ", most, " are allowed"));
-  }
-
-  bool CountIsGood(int size, const Place& at, const v1::Field& options) {
-    const size_t before = violations_.total();
-    Count(static_cast<size_t>(size), at, options);
     return violations_.total() == before;
   }
 
   void Texts(const RepeatedPtrField<std::string>& texts, const FieldShape& field, const Place& at) {
     if (!CountIsGood(texts.size(), at, *field.options)) return;
     for (int i = 0; i < texts.size(); ++i) Text(texts[i], Place(at, i), *field.options);
-    if (field.options->unique_items()) Unique(std::vector<std::string_view>(texts.begin(), texts.end()), at);
+    if (field.options->unique_items() && texts.size() > 1) {
+      Unique(std::vector<std::string_view>(texts.begin(), texts.end()), at);
+    }
   }
 
   void List(const Message& message, const Reflection& reflection, const FieldShape& field, const Place& at) {
@@ -134,7 +133,7 @@ class Checker {
       Scalar(element, field, Place(at, i));
       if (field.options->unique_items()) numbers.push_back(NumberOf(element));
     }
-    Unique(std::move(numbers), at);
+    Unique(numbers, at);
   }
 
   template <typename T>

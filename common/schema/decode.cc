@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/container/inlined_vector.h"
 #include "common/base/check.h"
 #include "common/schema/json.h"
 #include "common/schema/options.h"
@@ -29,7 +30,7 @@ class Decoder {
       : violations_(violations), others_(others) {}
 
   void Object(const Struct& in, const Place& place, Message& out, const Shape& shape) {
-    std::vector<std::pair<size_t, const Value*>> known;  // in the order of the fields
+    absl::InlinedVector<std::pair<size_t, const Value*>, 16> known;  // in the order of the fields
     std::vector<std::string_view> unknown;
     for (const auto& [name, value] : in.fields()) {
       if (value.has_null_value() || (depth_ == 0 && IsOther(name))) continue;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/container/inlined_vector.h"
 #include "common/schema/json.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
@@ -73,7 +74,7 @@ bool JsonEqual(const Value& a, const Value& b) {
 bool CheckJson(const Struct& object, const Place& place, int depth, Violations& violations) {
   if (depth > kMaxDepth) return Wrong(place, Cat("nested deeper than ", kMaxDepth), violations);
   if (!CheckCount(object.fields().size(), place, violations)) return false;
-  std::vector<std::pair<std::string_view, const Value*>> sorted;
+  absl::InlinedVector<std::pair<std::string_view, const Value*>, 16> sorted;
   for (const auto& field : object.fields()) sorted.emplace_back(field.first, &field.second);
   std::sort(sorted.begin(), sorted.end());
   bool good = true;
