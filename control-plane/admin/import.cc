@@ -79,7 +79,7 @@ class Importer {
     std::vector<store::Write> writes;
     writes.reserve(candidates.size());
     for (Candidate& candidate : candidates) writes.push_back(std::move(candidate.write));
-    const absl::StatusOr<std::vector<store::Committed>> made = deps_.store.Import(writes);
+    const auto made = deps_.store.Import(writes, [this](auto rows) { deps_.index.Committed(std::move(rows)); });
     call_.audited = made.ok() && !writes.empty();
     for (size_t i = 0; i < candidates.size(); ++i) {
       if (made.ok()) {
@@ -129,6 +129,7 @@ class Importer {
       made = deps_.store.Commit(write);
     }
     if (!made.ok()) return SetError(CommitFailed(made.status()), result);
+    deps_.index.Refresh().IgnoreError();  // the doorbell rings for it as well
     SetMade(write, *made, result);
   }
 
@@ -158,7 +159,6 @@ absl::Status Import(const AdminDeps& deps, Call& call, const v1::ImportGatewaysR
     }
   }
   importer.Commit(candidates);
-  deps.index.Refresh().IgnoreError();  // the doorbell rings for it as well
   return absl::OkStatus();
 }
 

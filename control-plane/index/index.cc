@@ -50,6 +50,14 @@ absl::Status Index::Refresh() {
   return status;
 }
 
+void Index::Committed(std::vector<store::ConfigRow> rows) {
+  {
+    std::lock_guard refreshing(refresh_mutex_);
+    if (head() + 1 == rows.front().revision && Take(std::move(rows)).ok()) return Wake();
+  }
+  Refresh().IgnoreError();  // the doorbell rings for it as well
+}
+
 // The clock never runs backwards, unless the database was restored under us.
 absl::Status Index::CheckClock() {
   auto clock = store_.HeadRevision();

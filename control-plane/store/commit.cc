@@ -146,11 +146,13 @@ EntityLists::EntityLists(const Write& write) {
 }
 
 absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
-                                     const Parameters& parameters) {
+                                     const Parameters& parameters,
+                                     const std::function<void(const Result&)>& before_ring) {
   auto ticked = connection.Run(tick, parameters);
   if (!ticked.ok()) return ticked.status();
   absl::Status status = transaction.Commit();
   if (!status.ok()) return status;
+  if (before_ring) before_ring(*ticked);
   // Only a doorbell: whoever misses it looks every second.
   connection.Execute(kRing).IgnoreError();
   return ticked;

@@ -80,28 +80,52 @@ absl::Status ImportEntities(Connection& connection, const std::vector<Write>& wr
   return connection.Run(kImportEntities, entities.All()).status();
 }
 
-// What nodes are sent, and the first version, each sealed for its place.
-Parameters ConfigsOf(const std::vector<Write>& writes, const KeyRing& keys, const std::string& rules) {
-  Columns configs(4, writes.size());
-  std::vector<std::string> as_version, as_config;
+std::vector<std::string> BytesOf(const std::vector<Write>& writes) {
+  std::vector<std::string> bytes;
+  bytes.reserve(writes.size());
   for (const Write& write : writes) {
     SLUICE_CHECK(write.config.version() == 1);
+    bytes.push_back(SerializeStable(write.config));
+  }
+  return bytes;
+}
+
+// What nodes are sent, and the first version, each sealed for its place.
+Parameters ConfigsOf(const std::vector<Write>& writes, const std::vector<std::string>& bytes, const KeyRing& keys,
+                     const std::string& rules) {
+  Columns configs(4, writes.size());
+  std::vector<std::string> as_version, as_config;
+  for (size_t i = 0; i < writes.size(); ++i) {
+    const Write& write = writes[i];
     const std::string& id = write.config.id();
-    const std::string bytes = SerializeStable(write.config);
     configs.Add(id, absl::StrCat(write.config.kind()), write.cell, absl::StrCat(write.changes.created));
-    as_version.push_back(keys.Seal(bytes, VersionPlace(id, "1")));
-    as_config.push_back(keys.Seal(bytes, ConfigPlace(id)));
+    as_version.push_back(keys.Seal(bytes[i], VersionPlace(id, "1")));
+    as_config.push_back(keys.Seal(bytes[i], ConfigPlace(id)));
   }
   Parameters parameters = configs.All();
   parameters.BytesArray(as_version).BytesArray(as_config);
   return parameters.Text(writes.front().author).Text(writes.front().message).Text(rules);
 }
 
+Store::Rows RowsOf(const std::vector<Write>& writes, std::vector<std::string> bytes, int64_t revision) {
+  Store::Rows rows;
+  rows.reserve(writes.size());
+  for (size_t i = 0; i < writes.size(); ++i) {
+    const auto& config = writes[i].config;
+    rows.push_back({++revision, config.id(), false, config.kind(), std::move(bytes[i])});
+    rows.back().placement.cell = writes[i].cell;
+    rows.back().good = true;
+  }
+  return rows;
+}
+
 }  // namespace
 
-absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<Write>& writes) {
+absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<Write>& writes,
+                                                             const std::function<void(Rows)>& told) {
   if (writes.empty()) return std::vector<Committed>();
-  const Parameters tick = ConfigsOf(writes, keys_, rules_);
+  std::vector<std::string> bytes = BytesOf(writes);
+  const Parameters tick = ConfigsOf(writes, bytes, keys_, rules_);
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
   Connection& connection = **lease;
@@ -111,7 +135,10 @@ absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<W
   if (status.ok()) status = ImportEntities(connection, writes);
   if (status.ok()) status = InsertAudit(connection, writes.front().audit);
   if (!status.ok()) return status;
-  const absl::StatusOr<Result> base = TickAndCommit(connection, transaction, kImportTick, tick);
+  const auto before_ring = [&](const Result& ticked) {
+    if (told) told(RowsOf(writes, std::move(bytes), ticked.Int(0, 0)));
+  };
+  const absl::StatusOr<Result> base = TickAndCommit(connection, transaction, kImportTick, tick, before_ring);
   if (!base.ok()) return base.status();
   std::vector<Committed> committed;
   for (size_t i = 0; i < writes.size(); ++i) {

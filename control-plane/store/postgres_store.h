@@ -26,7 +26,8 @@ class PostgresStore final : public Store {
   absl::StatusOr<Committed> DeleteGateway(const Removal& removal) override;
 
   // import.cc
-  absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes) override;
+  absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes,
+                                                const std::function<void(Rows)>& committed) override;
 
   // requests.cc
   absl::StatusOr<std::optional<KeptRequest>> FindRequest(const std::string& caller,
@@ -97,7 +98,8 @@ absl::StatusOr<bool> TakeRequest(Connection& connection, const KeyRing& keys, co
 
 // The end of a transaction that nodes hear of: the statement that turns the clock, and the doorbell.
 absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
-                                     const Parameters& parameters);
+                                     const Parameters& parameters,
+                                     const std::function<void(const Result&)>& before_ring = {});
 
 // The channel that commits ring.
 inline constexpr char kDoorbellChannel[] = "sluice_config";

@@ -201,8 +201,11 @@ class Store {
   // NOT_FOUND: it is gone. UNAVAILABLE: unknown whether it was committed; reading tells.
   virtual absl::StatusOr<Committed> Commit(const Write& write) = 0;
   // Many gateways, at most kMaxImport, all of them new and at version 1: all are made, or none is. Author, message and
-  // audit record are the first one's. ALREADY_EXISTS: a name or a host is taken, by whichever of them.
-  virtual absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes) = 0;
+  // audit record are the first one's. ALREADY_EXISTS: a name or a host is taken, by whichever of them. `committed` is
+  // given what ConfigsAfter would read of them, before the doorbell rings.
+  using Rows = std::vector<ConfigRow>;
+  virtual absl::StatusOr<std::vector<Committed>> Import(const std::vector<Write>& writes,
+                                                        const std::function<void(Rows)>& committed = {}) = 0;
   // Leaves a tombstone for the nodes. Errors are those of Commit.
   virtual absl::StatusOr<Committed> DeleteGateway(const Removal& removal) = 0;
 

@@ -46,7 +46,8 @@ absl::Status FakeStore::CheckTaken(const config::v1::GatewayConfig& config) cons
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Committed>> FakeStore::Import(const std::vector<store::Write>& writes) {
+absl::StatusOr<std::vector<Committed>> FakeStore::Import(const std::vector<store::Write>& writes,
+                                                         const std::function<void(Rows)>& told) {
   for (const store::Write& write : writes) {
     const std::lock_guard lock(mutex_);
     if (absl::Status free = CheckTaken(write.config); !free.ok()) return free;
@@ -57,6 +58,13 @@ absl::StatusOr<std::vector<Committed>> FakeStore::Import(const std::vector<store
     if (!one.ok()) return one.status();
     committed.push_back(*one);
   }
+  if (!told || committed.empty()) return committed;
+  Rows rows;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Committed& one : committed) rows.push_back(rows_.at(one.revision));
+  }
+  told(std::move(rows));
   return committed;
 }
 
@@ -202,6 +210,7 @@ absl::StatusOr<std::vector<VersionRecord>> FakeStore::ListVersions(const std::st
 
 absl::StatusOr<std::vector<store::ConfigRow>> FakeStore::ConfigsAfter(int64_t after, int limit) {
   const std::lock_guard lock(mutex_);
+  ++reads;
   if (absl::Status up = Check(); !up.ok()) return up;
   std::vector<store::ConfigRow> found;
   for (auto it = rows_.upper_bound(after); it != rows_.end() && found.size() < static_cast<size_t>(limit); ++it) {

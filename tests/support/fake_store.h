@@ -21,7 +21,8 @@ class FakeStore final : public store::Store, public store::Placements {
  public:
   absl::StatusOr<std::string> Epoch() override;
   absl::StatusOr<store::Committed> Commit(const store::Write& write) override;
-  absl::StatusOr<std::vector<store::Committed>> Import(const std::vector<store::Write>& writes) override;
+  absl::StatusOr<std::vector<store::Committed>> Import(const std::vector<store::Write>& writes,
+                                                       const std::function<void(Rows)>& committed) override;
   absl::StatusOr<store::Committed> DeleteGateway(const store::Removal& removal) override;
   absl::StatusOr<std::optional<store::KeptRequest>> FindRequest(const std::string& caller,
                                                                 const std::string& request_id) override;
@@ -81,6 +82,7 @@ class FakeStore final : public store::Store, public store::Placements {
   std::deque<absl::Status> fail_next;          // what the next commits answer instead
   std::function<void()> before_commit;         // runs unlocked, once, before the next commit
   int token_reads = 0;
+  int reads = 0;  // of the revision line
   double requests_per_second = 0;
 
  private:

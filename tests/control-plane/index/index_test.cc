@@ -54,6 +54,46 @@ TEST_CASE("a gateway that changed twice is met once, at its latest") {
   CHECK_FALSE(index.After(3).has_value());
 }
 
+// Imports gateways of these numbers, and has the index told as soon as they are committed.
+void Import(FakeStore& store, Index& index, std::initializer_list<int> numbers) {
+  std::vector<store::Write> writes;
+  for (int number : numbers) {
+    writes.emplace_back().config.set_id(std::to_string(number));
+    writes.back().config.set_name("g" + std::to_string(number));
+  }
+  REQUIRE(store.Import(writes, [&index](auto rows) { index.Committed(std::move(rows)); }).ok());
+}
+
+TEST_CASE("what was committed here is there without the database being asked") {
+  FakeStore store;
+  Index index(store);
+  int woken = 0;
+  index.Watch([&] { ++woken; });
+  const int asked = store.reads;
+  Import(store, index, {1, 2});
+  Import(store, index, {3});
+  CHECK(store.reads == asked);
+  CHECK(index.head() == 3);
+  CHECK(index.After(1)->gateway_id == "2");
+  CHECK(*index.Find("3")->config == store.GetVersion("3", 1)->config);
+  CHECK(woken == 2);
+}
+
+TEST_CASE("what was committed elsewhere before it is read first, and what has been read is not taken twice") {
+  FakeStore store;
+  Index index(store);
+  Commit(store, 1);
+  Import(store, index, {2, 3});
+  CHECK(index.head() == 3);
+  CHECK(index.After(0)->gateway_id == "1");
+  const auto rows = *store.ConfigsAfter(1, 10);
+  Commit(store, 2, 1);
+  REQUIRE(index.Refresh().ok());
+  index.Committed(rows);
+  CHECK(index.head() == 4);
+  CHECK(index.Find("2")->revision == 4);
+}
+
 TEST_CASE("a deleted gateway is met as removed, without bytes") {
   FakeStore store;
   Commit(store, 1);

@@ -37,6 +37,42 @@ TEST_CASE("imported gateways are there as if each had been committed, with revis
         "{s,r}|{service,route}|{a,\"\"}|{s}\n");
 }
 
+TEST_CASE("who imports is told what a reader of the revision line would find, once it is there") {
+  Database database;
+  REQUIRE(database->placements().PutCell({"west"}, {"a", "PutCell"}).ok());
+  database.Create(9);
+  std::vector<Write> writes = Three();
+  writes[1].cell = "west";
+  writes[2].config.set_kind(config::v1::SELF_MANAGED);
+  Store::Rows told;
+  std::vector<ConfigRow> found;
+  const auto committed = database->Import(writes, [&](Store::Rows rows) {
+    told = std::move(rows);
+    found = *database->ConfigsAfter(1, 10);
+  });
+  REQUIRE(committed.ok());
+  REQUIRE(told.size() == 3);
+  REQUIRE(found.size() == 3);
+  for (size_t i = 0; i < told.size(); ++i) {
+    CHECK(told[i].revision == found[i].revision);
+    CHECK(told[i].gateway_id == found[i].gateway_id);
+    CHECK(told[i].removed == found[i].removed);
+    CHECK(told[i].kind == found[i].kind);
+    CHECK(told[i].config == found[i].config);
+    CHECK(told[i].unreadable == found[i].unreadable);
+    CHECK(told[i].placement == found[i].placement);
+    CHECK(told[i].good == found[i].good);
+  }
+}
+
+TEST_CASE("who imports is told nothing where nothing was imported") {
+  Database database;
+  database.Create(2);
+  bool told = false;
+  CHECK_FALSE(database->Import(Three(), [&](const Store::Rows&) { told = true; }).ok());
+  CHECK_FALSE(told);
+}
+
 TEST_CASE("an imported gateway is changed like any other") {
   Database database;
   REQUIRE(database->Import(Three()).ok());
