@@ -46,10 +46,11 @@ bool IsUtf8(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
     uint64_t eight;
-    if (text.size() - i >= sizeof eight) {  // ASCII goes by the word
-      std::memcpy(&eight, text.data() + i, sizeof eight);
+    if (text.size() >= sizeof eight) {  // ASCII goes by the word, the last of which may begin before i
+      const size_t at = std::min(i, text.size() - sizeof eight);
+      std::memcpy(&eight, text.data() + at, sizeof eight);
       if ((eight & 0x8080808080808080) == 0) {
-        i += sizeof eight;
+        i = at + sizeof eight;
         continue;
       }
     }

@@ -155,6 +155,18 @@ TEST_CASE("UTF-8 is the shortest form of a code point") {
   CHECK_FALSE(IsUtf8("\xf4\x90\x80\x80"));
 }
 
+TEST_CASE("UTF-8 is told wherever it stands in a text of whatever length") {
+  for (size_t size = 2; size < 26; ++size) {
+    for (size_t at = 0; at + 2 <= size; ++at) {
+      std::string text(size, 'a');
+      text.replace(at, 2, "\xc3\xa9");
+      CHECK(IsUtf8(text));
+      text[at + 1] = 'a';
+      CHECK_FALSE(IsUtf8(text));
+    }
+  }
+}
+
 TEST_CASE("the nearest word is suggested where one is near") {
   CHECK(Nearest("serivces", {"routes", "services"}) == "services");
   CHECK(Nearest("zebra", {"routes", "services"}) == "");
