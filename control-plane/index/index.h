@@ -51,8 +51,8 @@ class Index {
   // DATA_LOSS: the database is behind what was served, and nothing is rolled back; or it has purged removals that were
   // not read yet, and nothing more is read.
   absl::Status Refresh();
-  // Of what this replica has committed just now, some rows. Where nothing else was meanwhile, the database need not be asked for
-  // it; else it is read in its turn. Either way it is here afterwards, but for a database that cannot be reached.
+  // One row or more that this replica has committed just now. Where nothing else was meanwhile, the database need not be
+  // asked for them; else they are read in their turn. Either way they are here afterwards, if the database is.
   void Committed(std::vector<store::ConfigRow> rows);
 
   // The first entry after the cursor; nullopt at the head.
