@@ -12,6 +12,7 @@
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
 #include "common/schema/shape.h"
+#include "common/schema/sorted.h"
 #include "common/schema/suggest.h"
 #include "common/schema/text.h"
 
@@ -113,7 +114,8 @@ class Reader {
     const Value* configs = Find(document, kPluginConfigs);
     if (configs == nullptr) return;
     if (!configs->has_struct_value()) return Expected("an object", *configs, Place(kPluginConfigs));
-    for (const auto& [name, config] : configs->struct_value().fields()) {
+    for (const auto* shared : schema::Sorted(configs->struct_value().fields())) {
+      const auto& [name, config] = *shared;
       const Place all(kPluginConfigs);
       const Place at(all, name);
       if (!config.has_struct_value()) {

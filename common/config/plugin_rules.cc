@@ -8,6 +8,7 @@
 #include "common/config/template.h"
 #include "common/schema/format.h"
 #include "common/schema/regex.h"
+#include "common/schema/sorted.h"
 #include "common/schema/text.h"
 #include "common/schema/url.h"
 #include "sluice/plugins/v1/cors.pb.h"
@@ -113,7 +114,8 @@ class Rules {
 
   void Check(const plugins::v1::HttpLog& config) {
     bool authorization = false;
-    for (const auto& [name, value] : config.headers()) {
+    for (const auto* header : schema::Sorted(config.headers())) {
+      const auto& [name, value] = *header;
       const std::string at = Cat("headers.", name);
       const std::string lower = schema::Lower(name);
       if (!IsToken(name)) Add(at, "is not a header name");

@@ -3,6 +3,7 @@
 #include "common/config/plugin_rules.h"
 #include "common/config/rules.h"
 #include "common/schema/schema.h"
+#include "common/schema/sorted.h"
 #include "common/schema/suggest.h"
 #include "common/schema/text.h"
 
@@ -47,7 +48,8 @@ const PluginEntry* FindUsable(Checkup& checkup, int index, bool restricted) {
 
 void CheckAssumeRole(const Struct& config, const schema::Place& place, int depth, schema::Violations& violations) {
   if (depth > schema::kMaxDepth) return;
-  for (const auto& [name, value] : config.fields()) {
+  for (const auto* field : schema::Sorted(config.fields())) {
+    const auto& [name, value] = *field;
     const schema::Place at(place, name);
     if (value.has_struct_value()) {
       CheckAssumeRole(value.struct_value(), at, depth + 1, violations);

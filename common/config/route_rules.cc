@@ -5,6 +5,7 @@
 #include "common/schema/format.h"
 #include "common/schema/options.h"
 #include "common/schema/regex.h"
+#include "common/schema/sorted.h"
 #include "common/schema/text.h"
 
 namespace sluice::config {
@@ -94,7 +95,8 @@ void CheckMatchers(Checkup& checkup, int index) {
 // A header whose only value begins with ~* is a regex.
 int CheckHeaders(Checkup& checkup, int index) {
   int regexes = 0;
-  for (const auto& [name, list] : checkup.config.routes(index).headers()) {
+  for (const auto* header : schema::Sorted(checkup.config.routes(index).headers())) {
+    const auto& [name, list] = *header;
     const std::string at = schema::Join(checkup.Path("route", index, "headers"), name);
     const std::string wrong = schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name);
     if (!wrong.empty()) {

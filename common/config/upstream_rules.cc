@@ -4,6 +4,7 @@
 #include "common/config/limits.h"
 #include "common/config/rules.h"
 #include "common/schema/format.h"
+#include "common/schema/sorted.h"
 #include "common/schema/text.h"
 #include "common/schema/url.h"
 
@@ -63,7 +64,8 @@ class UpstreamRules {
     if (active.has_timeout() && (active.timeout() <= 0 || active.timeout() > kMaxCheckTimeoutSeconds)) {
       Add("healthchecks.active.timeout", Cat("expected more than 0 and at most ", Whole(kMaxCheckTimeoutSeconds)));
     }
-    for (const auto& [name, values] : active.headers()) {
+    for (const auto* header : schema::Sorted(active.headers())) {
+      const auto& [name, values] = *header;
       const std::string at = Cat("healthchecks.active.headers.", name);
       if (!schema::FormatError(schema::v1::FORMAT_HEADER_NAME, name).empty()) Add(at, "is not a header name");
       const std::string lower = schema::Lower(name);

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "absl/container/inlined_vector.h"
 #include "common/schema/json.h"
 #include "common/schema/options.h"
 #include "common/schema/schema.h"
+#include "common/schema/sorted.h"
 #include "common/schema/text.h"
 
 namespace sluice::schema {
@@ -74,15 +74,13 @@ bool JsonEqual(const Value& a, const Value& b) {
 bool CheckJson(const Struct& object, const Place& place, int depth, Violations& violations) {
   if (depth > kMaxDepth) return Wrong(place, Cat("nested deeper than ", kMaxDepth), violations);
   if (!CheckCount(object.fields().size(), place, violations)) return false;
-  absl::InlinedVector<std::pair<std::string_view, const Value*>, 16> sorted;
-  for (const auto& field : object.fields()) sorted.emplace_back(field.first, &field.second);
-  std::sort(sorted.begin(), sorted.end());
   bool good = true;
-  for (const auto& [name, value] : sorted) {
+  for (const auto* field : Sorted(object.fields())) {
+    const auto& [name, value] = *field;
     const Place at(place, name);
     if (!IsUtf8(name)) good = Wrong(at, "the name is not valid UTF-8", violations);
     if (name.size() > kMaxStringBytes) good = Wrong(at, "the name is too long", violations);
-    if (!CheckJson(*value, at, depth + 1, violations)) good = false;
+    if (!CheckJson(value, at, depth + 1, violations)) good = false;
   }
   return good;
 }
