@@ -51,8 +51,8 @@ class Index {
   // DATA_LOSS: the database is behind what was served, and nothing is rolled back; or it has purged removals that were
   // not read yet, and nothing more is read.
   absl::Status Refresh();
-  // One row or more that this replica has committed just now. Where nothing else was meanwhile, the database need not be
-  // asked for them; else they are read in their turn. Either way they are here afterwards, if the database is.
+  // One row or more that this replica has committed just now. Where nothing else was meanwhile, the database need not
+  // be asked for them; else they are read in their turn. Either way they are here afterwards, if the database is.
   void Committed(std::vector<store::ConfigRow> rows);
 
   // The first entry after the cursor; nullopt at the head.

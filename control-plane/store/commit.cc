@@ -146,17 +146,16 @@ EntityLists::EntityLists(const Write& write) {
 }
 
 absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
-                                     const Parameters& parameters,
-                                     const std::function<void(const Result&)>& before_ring) {
+                                     const Parameters& parameters) {
   auto ticked = connection.Run(tick, parameters);
   if (!ticked.ok()) return ticked.status();
   absl::Status status = transaction.Commit();
   if (!status.ok()) return status;
-  if (before_ring) before_ring(*ticked);
-  // Only a doorbell: whoever misses it looks every second.
-  connection.Execute(kRing).IgnoreError();
+  Ring(connection);
   return ticked;
 }
+
+void Ring(Connection& connection) { connection.Execute(kRing).IgnoreError(); }
 
 absl::StatusOr<Committed> PostgresStore::Commit(const Write& write) {
   config::v1::GatewayConfig config = write.config;

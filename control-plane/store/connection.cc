@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "control-plane/store/binary.h"
 #include "control-plane/store/errors.h"
 
 namespace sluice::store {
@@ -15,13 +16,6 @@ namespace {
 
 // PostgreSQL counts microseconds from 2000-01-01.
 constexpr auto kPostgresEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
-
-template <typename Integer>
-void AppendBigEndian(std::string& out, Integer value) {
-  for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8) {
-    out += static_cast<char>((value >> shift) & 0xFF);
-  }
-}
 
 std::string_view ViewOf(const char* text) { return text == nullptr ? std::string_view() : text; }
 
@@ -42,29 +36,9 @@ Parameters& Parameters::Time(WallTime value) {
   return Int(std::chrono::duration_cast<std::chrono::microseconds>(value - kPostgresEpoch).count());
 }
 
-std::string Parameters::ArrayLiteral(const std::vector<std::string>& values) {
-  size_t size = 2;
-  for (const std::string& value : values) size += value.size() + 3;
-  std::string out = "{";
-  out.reserve(size);
-  for (const std::string& value : values) {
-    out += out.size() > 1 ? ",\"" : "\"";
-    if (value.find('"') == std::string::npos && value.find('\\') == std::string::npos) {
-      out += value;  // as nearly all are
-    } else {
-      for (char c : value) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-      }
-    }
-    out += '"';
-  }
-  return out + "}";
-}
-
 // Dimensions, no nulls, the elements' type; of the dimension its length and where it begins; then length and bytes of
 // each.
-std::string Parameters::BinaryArray(const std::vector<std::string>& values, int32_t element) {
+std::string BinaryArray(const std::vector<std::string>& values, int32_t element) {
   size_t size = 20;
   for (const std::string& value : values) size += sizeof(int32_t) + value.size();
   std::string out;
@@ -108,6 +82,7 @@ Connection::~Connection() { PQfinish(connection_); }
 
 absl::Status Connection::Reconnect() {
   PQfinish(connection_);
+  is_lost_ = false;
   prepared_.clear();
   const char* keywords[] = {"dbname", "application_name", "client_encoding", "connect_timeout", "tcp_user_timeout",
                             "keepalives_idle", "keepalives_interval", "keepalives_count", nullptr};
@@ -169,11 +144,41 @@ absl::StatusOr<Result> Connection::Run(const Statement& statement, const Paramet
 
 absl::Status Connection::Execute(const char* sql) { return Await(PQsendQuery(connection_, sql)).status(); }
 
+absl::Status Connection::Copy(const char* sql, CopyRows rows) {
+  if (PQsendQuery(connection_, sql) == 0) return absl::UnavailableError("database: the connection was lost");
+  const MonotonicTime deadline = Deadline();
+  if (!AwaitReady(deadline)) return GiveUp();
+  pg_result* const begun = PQgetResult(connection_);
+  if (PQresultStatus(begun) != PGRES_COPY_IN) return Last(begun, deadline).status();
+  PQclear(begun);
+  const std::string bytes = std::move(rows).Finish();
+  bool whole = true;
+  for (size_t at = 0; whole && at < bytes.size(); at += kMaxUnsent) {
+    const size_t size = std::min(kMaxUnsent, bytes.size() - at);
+    whole = PQputCopyData(connection_, bytes.data() + at, static_cast<int>(size)) == 1;
+    if (!AwaitSent(deadline)) return GiveUp();
+  }
+  if (PQputCopyEnd(connection_, whole ? nullptr : "not all of it could be sent") != 1) return GiveUp();
+  return Last(nullptr, deadline).status();
+}
+
+MonotonicTime Connection::Deadline() const {
+  const Duration patience = options_.statement_timeout + kAnswerGrace;
+  return patient_ ? MonotonicTime::max() : std::chrono::steady_clock::now() + patience;
+}
+
+absl::Status Connection::GiveUp() {
+  PQfinish(connection_);
+  connection_ = nullptr;
+  return absl::UnavailableError("database: the server does not answer");
+}
+
 absl::StatusOr<Result> Connection::Await(int sent) {
   if (sent == 0) return absl::UnavailableError("database: the connection was lost");
-  const Duration patience = options_.statement_timeout + kAnswerGrace;
-  const MonotonicTime deadline = patient_ ? MonotonicTime::max() : std::chrono::steady_clock::now() + patience;
-  pg_result* last = nullptr;
+  return Last(nullptr, Deadline());
+}
+
+absl::StatusOr<Result> Connection::Last(pg_result* last, MonotonicTime deadline) {
   while (AwaitReady(deadline)) {
     pg_result* const next = PQgetResult(connection_);
     if (next == nullptr) return Check(last);
@@ -181,23 +186,32 @@ absl::StatusOr<Result> Connection::Await(int sent) {
     last = next;
   }
   PQclear(last);
-  PQfinish(connection_);
-  connection_ = nullptr;
-  return absl::UnavailableError("database: the server does not answer");
+  return GiveUp();
 }
 
-// Until everything is sent and a result can be read, or the connection is found to be lost, which reading says.
 bool Connection::AwaitReady(MonotonicTime deadline) {
   while (true) {
     const int unsent = PQflush(connection_);
     if (unsent < 0 || (unsent == 0 && PQisBusy(connection_) == 0)) return true;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd event{PQsocket(connection_), static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN), 0};
-    constexpr int64_t kMaxPollMs = 60'000;
-    poll(&event, 1, static_cast<int>(std::min<int64_t>(left.count(), kMaxPollMs)));
-    if ((event.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0) return true;
+    if (!AwaitSocket(unsent > 0, deadline)) return is_lost_;
   }
+}
+
+bool Connection::AwaitSent(MonotonicTime deadline) {
+  while (PQflush(connection_) > 0) {
+    if (!AwaitSocket(true, deadline)) return is_lost_;
+  }
+  return true;
+}
+
+bool Connection::AwaitSocket(bool to_send, MonotonicTime deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  if (left.count() <= 0) return false;
+  pollfd event{PQsocket(connection_), static_cast<short>(to_send ? POLLIN | POLLOUT : POLLIN), 0};
+  constexpr int64_t kMaxPollMs = 60'000;
+  poll(&event, 1, static_cast<int>(std::min<int64_t>(left.count(), kMaxPollMs)));
+  is_lost_ = (event.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0;
+  return !is_lost_;
 }
 
 int Connection::descriptor() const { return PQsocket(connection_); }

@@ -13,6 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "control-plane/store/binary.h"
+#include "control-plane/store/copy.h"
 #include "control-plane/store/store.h"
 
 struct pg_conn;
@@ -35,15 +37,10 @@ class Parameters {
   Parameters& Time(WallTime value);
   Parameters& TextArray(const std::vector<std::string>& values) { return Add(BinaryArray(values, kTextOid)); }
   Parameters& BytesArray(const std::vector<std::string>& values) { return Add(BinaryArray(values, kBytesOid)); }
-  // PostgreSQL's notation of a text[]: {"a","b"}. For arrays in arrays, which it has of one length only.
-  static std::string ArrayLiteral(const std::vector<std::string>& values);
 
  private:
   friend class Connection;
   static constexpr int kBinary = 1;
-  static constexpr int32_t kTextOid = 25;
-  static constexpr int32_t kBytesOid = 17;
-  static std::string BinaryArray(const std::vector<std::string>& values, int32_t element);
   Parameters& Add(std::string value);
   std::vector<std::string> values_;
 };
@@ -76,6 +73,8 @@ class Connection {
   bool IsUsable();
 
   absl::StatusOr<Result> Run(const Statement& statement, const Parameters& parameters = {});
+  // `sql` is a constant COPY table (columns) FROM STDIN (FORMAT binary). Errors are those of an INSERT.
+  absl::Status Copy(const char* sql, CopyRows rows);
   // Constant SQL without parameters: BEGIN, COMMIT, LISTEN, migrations.
   absl::Status Execute(const char* sql);
   // From now on an answer may take any time. Else a server that does not answer for the statement's time and
@@ -91,11 +90,21 @@ class Connection {
   absl::Status Prepare(const Statement& statement);
   // What the server answers to what was sent; `sent` is what libpq said of sending it.
   absl::StatusOr<Result> Await(int sent);
-  bool AwaitReady(MonotonicTime deadline);
+  // The last of what is answered, after `last`, which is its own from here on.
+  absl::StatusOr<Result> Last(pg_result* last, MonotonicTime deadline);
+  MonotonicTime Deadline() const;
+  // False: the server does not answer. True too where the connection is found to be lost, which reading says.
+  bool AwaitReady(MonotonicTime deadline);  // everything is sent and a result can be read
+  bool AwaitSent(MonotonicTime deadline);   // everything is sent
+  bool AwaitSocket(bool to_send, MonotonicTime deadline);
+  absl::Status GiveUp();
   absl::StatusOr<Result> Check(pg_result* result);
 
   const Options options_;
+  static constexpr size_t kMaxUnsent = 64 * 1024;  // bytes of a Copy that libpq keeps
+
   bool patient_ = false;
+  bool is_lost_ = false;
   pg_conn* connection_ = nullptr;
   std::unordered_set<std::string> prepared_;
 };

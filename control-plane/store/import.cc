@@ -1,7 +1,8 @@
-// Many new gateways in one transaction. What a commit of one does, each statement for all of them, and one turn of the
-// clock: it is the round trips and the turns that limit how fast gateways are made, not their rows.
+// Many new gateways in one transaction: what a commit of one does, each table's rows in one COPY, and one turn of the
+// clock, after which revisions are known. Round trips and turns would limit how fast gateways are made.
 
-#include "absl/strings/str_cat.h"
+#include <map>
+
 #include "common/base/check.h"
 #include "control-plane/store/postgres_store.h"
 #include "control-plane/store/serialize.h"
@@ -9,75 +10,47 @@
 namespace sluice::store {
 namespace {
 
-constexpr Statement kImportGateways = {
-    "import_gateways",
-    "insert into gateways (id, name, kind, plan, cell, version)"
-    " select g.id, g.name, g.kind::smallint, g.plan, g.cell, 1"
-    " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as g (id, name, kind, plan, cell)"
-    " order by g.name"};
-constexpr Statement kImportHosts = {
-    "import_hosts",
-    "insert into gateway_hosts (host, gateway_id, position) select h.host, h.gateway_id, h.position::integer"
-    " from unnest($1::text[], $2::text[], $3::text[]) as h (gateway_id, host, position) order by h.host"};
-constexpr Statement kImportEntities = {
-    "import_entities",
-    "insert into gateway_entities (gateway_id, ids, kinds, names, referred)"
-    " select e.gateway_id, e.ids::text[], e.kinds::text[], e.names::text[], e.referred::text[]"
-    " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])"
-    " as e (gateway_id, ids, kinds, names, referred)"};
-// Revisions in the order of the arrays. Each table has its own: what is read twice is copied in between.
+constexpr char kCopyGateways[] = "copy gateways (id, name, kind, plan, cell, version) from stdin (format binary)";
+constexpr char kCopyHosts[] = "copy gateway_hosts (host, gateway_id, position) from stdin (format binary)";
+constexpr char kCopyEntities[] =
+    "copy gateway_entities (gateway_id, ids, kinds, names, referred) from stdin (format binary)";
+constexpr char kCopyVersions[] =
+    "copy versions (gateway_id, version, revision, author, message, config, created, updated, deleted)"
+    " from stdin (format binary)";
+constexpr char kCopyConfigs[] =
+    "copy gateway_config (gateway_id, revision, removed, kind, config, cell, good_by, good_at)"
+    " from stdin (format binary)";
 constexpr Statement kImportTick = {
-    "import_tick",
-    "with tick as (update config_clock set revision = revision + cardinality($1::text[])"
-    "  returning revision - cardinality($1::text[]) as base),"
-    " v as (insert into versions (gateway_id, version, revision, author, message, config, created, updated, deleted)"
-    "  select n.id, 1, tick.base + n.place, $7, $8, n.config, n.created::integer, 0, 0 from tick,"
-    "  unnest($1::text[], $4::text[], $5::bytea[]) with ordinality as n (id, created, config, place)),"
-    " c as (insert into gateway_config (gateway_id, revision, removed, kind, config, cell, good_by, good_at)"
-    "  select n.id, tick.base + n.place, false, n.kind::smallint, n.config, n.cell, $9, tick.base + n.place from tick,"
-    "  unnest($1::text[], $2::text[], $3::text[], $6::bytea[]) with ordinality as n (id, kind, cell, config, place))"
-    " select base from tick"};
+    "import_tick", "update config_clock set revision = revision + $1::bigint returning revision - $1::bigint"};
 
-// The arrays of one statement, a value of each column a row.
-class Columns {
- public:
-  Columns(size_t count, size_t rows) : columns_(count) {
-    for (auto& column : columns_) column.reserve(rows);
-  }
-  template <typename... Values>
-  void Add(Values&&... row) {
-    size_t i = 0;
-    (columns_[i++].emplace_back(std::forward<Values>(row)), ...);
-  }
-  Parameters All() const {
-    Parameters parameters;
-    for (const auto& column : columns_) parameters.TextArray(column);
-    return parameters;
-  }
-
- private:
-  std::vector<std::vector<std::string>> columns_;
-};
-
+// Names and hosts in their order, so that imports of the same ones wait for each other and do not deadlock.
 absl::Status ImportGateways(Connection& connection, const std::vector<Write>& writes) {
-  Columns gateways(5, writes.size()), hosts(3, 2 * writes.size());
+  std::multimap<std::string_view, const Write*> by_name;
+  std::multimap<std::string_view, std::pair<const Write*, int>> by_host;
   for (const Write& write : writes) {
-    const auto& config = write.config;
-    gateways.Add(config.id(), config.name(), absl::StrCat(config.kind()), config.plan().name(), write.cell);
-    for (int i = 0; i < config.hosts_size(); ++i) hosts.Add(config.id(), config.hosts(i), absl::StrCat(i + 1));
+    by_name.emplace(write.config.name(), &write);
+    int position = 0;
+    for (const std::string& host : write.config.hosts()) by_host.emplace(host, std::pair(&write, ++position));
   }
-  absl::Status status = connection.Run(kImportGateways, gateways.All()).status();
-  return status.ok() ? connection.Run(kImportHosts, hosts.All()).status() : status;
+  CopyRows gateways(6), hosts(3);
+  for (const auto& [name, write] : by_name) {
+    const auto& config = write->config;
+    gateways.Row().Text(config.id()).Text(name).Short(static_cast<int16_t>(config.kind()));
+    gateways.Text(config.plan().name()).Text(write->cell).Long(1);
+  }
+  for (const auto& [host, at] : by_host) hosts.Row().Text(host).Text(at.first->config.id()).Int(at.second);
+  absl::Status status = connection.Copy(kCopyGateways, std::move(gateways));
+  return status.ok() ? connection.Copy(kCopyHosts, std::move(hosts)) : status;
 }
 
 absl::Status ImportEntities(Connection& connection, const std::vector<Write>& writes) {
-  Columns entities(5, writes.size());
+  CopyRows entities(5);
   for (const Write& write : writes) {
     const EntityLists lists(write);
-    entities.Add(write.config.id(), Parameters::ArrayLiteral(lists.ids), Parameters::ArrayLiteral(lists.kinds),
-                 Parameters::ArrayLiteral(lists.names), Parameters::ArrayLiteral(lists.referred));
+    entities.Row().Text(write.config.id()).TextArray(lists.ids).TextArray(lists.kinds);
+    entities.TextArray(lists.names).TextArray(lists.referred);
   }
-  return connection.Run(kImportEntities, entities.All()).status();
+  return connection.Copy(kCopyEntities, std::move(entities));
 }
 
 std::vector<std::string> BytesOf(const std::vector<Write>& writes) {
@@ -90,21 +63,36 @@ std::vector<std::string> BytesOf(const std::vector<Write>& writes) {
   return bytes;
 }
 
-// What nodes are sent, and the first version, each sealed for its place.
-Parameters ConfigsOf(const std::vector<Write>& writes, const std::vector<std::string>& bytes, const KeyRing& keys,
-                     const std::string& rules) {
-  Columns configs(4, writes.size());
-  std::vector<std::string> as_version, as_config;
+// A configuration sealed for the two places where it is kept.
+struct Sealed {
+  std::string as_version, as_config;
+};
+
+std::vector<Sealed> Seal(const std::vector<Write>& writes, const std::vector<std::string>& bytes, const KeyRing& keys) {
+  std::vector<Sealed> sealed;
+  sealed.reserve(writes.size());
   for (size_t i = 0; i < writes.size(); ++i) {
-    const Write& write = writes[i];
-    const std::string& id = write.config.id();
-    configs.Add(id, absl::StrCat(write.config.kind()), write.cell, absl::StrCat(write.changes.created));
-    as_version.push_back(keys.Seal(bytes[i], VersionPlace(id, "1")));
-    as_config.push_back(keys.Seal(bytes[i], ConfigPlace(id)));
+    const std::string& id = writes[i].config.id();
+    sealed.push_back({keys.Seal(bytes[i], VersionPlace(id, "1")), keys.Seal(bytes[i], ConfigPlace(id))});
   }
-  Parameters parameters = configs.All();
-  parameters.BytesArray(as_version).BytesArray(as_config);
-  return parameters.Text(writes.front().author).Text(writes.front().message).Text(rules);
+  return sealed;
+}
+
+// The first versions, and what nodes are sent, numbered from `revision` + 1 on.
+absl::Status ImportConfigs(Connection& connection, const std::vector<Write>& writes, const std::vector<Sealed>& sealed,
+                           const std::string& rules, int64_t revision) {
+  const std::string &author = writes.front().author, &message = writes.front().message;
+  CopyRows versions(9), configs(8);
+  for (size_t i = 0; i < writes.size(); ++i) {
+    const auto& config = writes[i].config;
+    ++revision;
+    versions.Row().Text(config.id()).Long(1).Long(revision).Text(author).Text(message).Text(sealed[i].as_version);
+    versions.Int(static_cast<int32_t>(writes[i].changes.created)).Int(0).Int(0);
+    configs.Row().Text(config.id()).Long(revision).Bool(false).Short(static_cast<int16_t>(config.kind()));
+    configs.Text(sealed[i].as_config).Text(writes[i].cell).Text(rules).Long(revision);
+  }
+  absl::Status status = connection.Copy(kCopyVersions, std::move(versions));
+  return status.ok() ? connection.Copy(kCopyConfigs, std::move(configs)) : status;
 }
 
 Store::Rows RowsOf(const std::vector<Write>& writes, std::vector<std::string> bytes, int64_t revision) {
@@ -125,7 +113,7 @@ absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<W
                                                              const std::function<void(Rows)>& told) {
   if (writes.empty()) return std::vector<Committed>();
   std::vector<std::string> bytes = BytesOf(writes);
-  const Parameters tick = ConfigsOf(writes, bytes, keys_, rules_);
+  const std::vector<Sealed> sealed = Seal(writes, bytes, keys_);
   auto lease = pool_.Borrow();
   if (!lease.ok()) return lease.status();
   Connection& connection = **lease;
@@ -135,14 +123,17 @@ absl::StatusOr<std::vector<Committed>> PostgresStore::Import(const std::vector<W
   if (status.ok()) status = ImportEntities(connection, writes);
   if (status.ok()) status = InsertAudit(connection, writes.front().audit);
   if (!status.ok()) return status;
-  const auto before_ring = [&](const Result& ticked) {
-    if (told) told(RowsOf(writes, std::move(bytes), ticked.Int(0, 0)));
-  };
-  const absl::StatusOr<Result> base = TickAndCommit(connection, transaction, kImportTick, tick, before_ring);
-  if (!base.ok()) return base.status();
+  const auto ticked = connection.Run(kImportTick, Parameters().Int(static_cast<int64_t>(writes.size())));
+  if (!ticked.ok()) return ticked.status();
+  const int64_t base = ticked->Int(0, 0);
+  status = ImportConfigs(connection, writes, sealed, rules_, base);
+  if (status.ok()) status = transaction.Commit();
+  if (!status.ok()) return status;
+  if (told) told(RowsOf(writes, std::move(bytes), base));
+  Ring(connection);
   std::vector<Committed> committed;
   for (size_t i = 0; i < writes.size(); ++i) {
-    committed.push_back({.version = 1, .revision = base->Int(0, 0) + static_cast<int64_t>(i) + 1});
+    committed.push_back({.version = 1, .revision = base + static_cast<int64_t>(i) + 1});
   }
   return committed;
 }

@@ -98,8 +98,9 @@ absl::StatusOr<bool> TakeRequest(Connection& connection, const KeyRing& keys, co
 
 // The end of a transaction that nodes hear of: the statement that turns the clock, and the doorbell.
 absl::StatusOr<Result> TickAndCommit(Connection& connection, Transaction& transaction, const Statement& tick,
-                                     const Parameters& parameters,
-                                     const std::function<void(const Result&)>& before_ring = {});
+                                     const Parameters& parameters);
+// Only a doorbell: whoever misses it looks every second.
+void Ring(Connection& connection);
 
 // The channel that commits ring.
 inline constexpr char kDoorbellChannel[] = "sluice_config";

@@ -89,6 +89,43 @@ TEST_CASE("where one gateway's name or host is taken, none is imported and the c
   CHECK(*database->HeadRevision() == 1);
 }
 
+TEST_CASE("two of one import with the same name or host are refused, and a plan or cell that is not there") {
+  Database database;
+  const auto refused = [&](const std::function<void(std::vector<Write>&)>& edit) {
+    std::vector<Write> writes = Three();
+    edit(writes);
+    return database->Import(writes).status();
+  };
+  CHECK(absl::IsAlreadyExists(refused([](auto& writes) { writes[2].config.set_name("g1"); })));
+  CHECK(absl::IsAlreadyExists(refused([](auto& writes) { writes[2].config.set_hosts(0, "1.test"); })));
+  CHECK(absl::IsFailedPrecondition(refused([](auto& writes) { writes[1].config.mutable_plan()->set_name("none"); })));
+  CHECK(absl::IsFailedPrecondition(refused([](auto& writes) { writes[1].cell = "nowhere"; })));
+  CHECK(database.Query("select count(*) from gateways") == "0\n");
+}
+
+TEST_CASE("what is too much to be sent at once is sent in parts, and a refusal amid it leaves the connection usable") {
+  Database fixture;
+  Options options = fixture.options();
+  options.connections = 1;
+  const auto store = *Store::Open(options, std::chrono::seconds(10));
+  std::vector<Write> writes;
+  for (int number = 1; number <= kMaxImport; ++number) {
+    writes.push_back(WriteOf(number, 0));
+    for (int i = 0; i < 10; ++i) {
+      writes.back().config.add_services()->set_name(std::string(3000, 'a' + static_cast<char>(i)));
+      writes.back().config.add_hosts("h" + std::to_string(i) + "-" + std::to_string(number) + ".test");
+    }
+  }
+  std::vector<Write> twice = writes;
+  twice.back().config.set_hosts(3, twice.front().config.hosts(3));
+  CHECK(absl::IsAlreadyExists(store->Import(twice).status()));
+  const auto committed = store->Import(writes);
+  REQUIRE(committed.ok());
+  CHECK(committed->back().revision == kMaxImport);
+  CHECK(store->GetVersion("256", 1)->config.size() > 30'000);
+  CHECK(fixture.Query("select count(*), max(position) from gateway_hosts") == "2816|11\n");
+}
+
 TEST_CASE("a reference to nothing in one of them refuses all") {
   Database database;
   std::vector<Write> writes = Three();
