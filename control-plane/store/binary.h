@@ -15,10 +15,7 @@ void AppendBigEndian(std::string& out, Integer value) {
   }
 }
 
-inline constexpr int32_t kTextOid = 25;
-inline constexpr int32_t kBytesOid = 17;
-
-// An array of one dimension and no nulls, with elements of that type.
-std::string BinaryArray(const std::vector<std::string>& values, int32_t element);
+// A text[] of one dimension and no nulls.
+std::string BinaryTextArray(const std::vector<std::string>& values);
 
 }  // namespace sluice::store

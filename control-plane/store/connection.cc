@@ -36,23 +36,6 @@ Parameters& Parameters::Time(WallTime value) {
   return Int(std::chrono::duration_cast<std::chrono::microseconds>(value - kPostgresEpoch).count());
 }
 
-// Dimensions, no nulls, the elements' type; of the dimension its length and where it begins; then length and bytes of
-// each.
-std::string BinaryArray(const std::vector<std::string>& values, int32_t element) {
-  size_t size = 20;
-  for (const std::string& value : values) size += sizeof(int32_t) + value.size();
-  std::string out;
-  out.reserve(size);
-  for (const int32_t word : {values.empty() ? 0 : 1, 0, element}) AppendBigEndian(out, word);
-  if (values.empty()) return out;
-  for (const int32_t word : {static_cast<int32_t>(values.size()), 1}) AppendBigEndian(out, word);
-  for (const std::string& value : values) {
-    AppendBigEndian(out, static_cast<int32_t>(value.size()));
-    out += value;
-  }
-  return out;
-}
-
 Result::Result(pg_result* result) : result_(result, PQclear) {}
 
 int Result::rows() const { return PQntuples(result_.get()); }

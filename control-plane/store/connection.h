@@ -35,8 +35,7 @@ class Parameters {
   Parameters& Bytes(std::string_view value) { return Add(std::string(value)); }
   Parameters& Int(int64_t value);  // bigint
   Parameters& Time(WallTime value);
-  Parameters& TextArray(const std::vector<std::string>& values) { return Add(BinaryArray(values, kTextOid)); }
-  Parameters& BytesArray(const std::vector<std::string>& values) { return Add(BinaryArray(values, kBytesOid)); }
+  Parameters& TextArray(const std::vector<std::string>& values) { return Add(BinaryTextArray(values)); }
 
  private:
   friend class Connection;

@@ -21,31 +21,19 @@ CopyRows& CopyRows::Text(std::string_view value) {
   return *this;
 }
 
-CopyRows& CopyRows::Short(int16_t value) {
+template <typename Integer>
+CopyRows& CopyRows::Number(Integer value) {
   AppendBigEndian(bytes_, int32_t{sizeof value});
   AppendBigEndian(bytes_, value);
   return *this;
 }
 
-CopyRows& CopyRows::Int(int32_t value) {
-  AppendBigEndian(bytes_, int32_t{sizeof value});
-  AppendBigEndian(bytes_, value);
-  return *this;
-}
+CopyRows& CopyRows::Short(int16_t value) { return Number(value); }
+CopyRows& CopyRows::Int(int32_t value) { return Number(value); }
+CopyRows& CopyRows::Long(int64_t value) { return Number(value); }
+CopyRows& CopyRows::Bool(bool value) { return Number(static_cast<int8_t>(value)); }
 
-CopyRows& CopyRows::Long(int64_t value) {
-  AppendBigEndian(bytes_, int32_t{sizeof value});
-  AppendBigEndian(bytes_, value);
-  return *this;
-}
-
-CopyRows& CopyRows::Bool(bool value) {
-  AppendBigEndian(bytes_, int32_t{1});
-  bytes_ += value ? '\1' : '\0';
-  return *this;
-}
-
-CopyRows& CopyRows::TextArray(const std::vector<std::string>& values) { return Text(BinaryArray(values, kTextOid)); }
+CopyRows& CopyRows::TextArray(const std::vector<std::string>& values) { return Text(BinaryTextArray(values)); }
 
 std::string CopyRows::Finish() && {
   AppendBigEndian(bytes_, int16_t{-1});

@@ -23,6 +23,9 @@ class CopyRows {
   std::string Finish() &&;                                      // what is sent
 
  private:
+  template <typename Integer>
+  CopyRows& Number(Integer value);
+
   const int16_t columns_;
   std::string bytes_;
 };
