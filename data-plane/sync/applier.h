@@ -126,7 +126,6 @@ class Applier {
   bool RestsAtOnce(const Held& held) const;
   void SetAwake(const std::string& id, Held& held);
   bool IsSuspect(const std::string& config) const;
-  void LoadAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes);
   bool AcceptAtRest(const Update& update, Changes& changes);
   void AddAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes);
   void AwakenAsked();
@@ -180,6 +179,8 @@ class Applier {
 };
 
 v1::Head HeadOf(const config::v1::GatewayConfig& config);
+std::shared_ptr<const GatewayHead> MakeHead(const std::string& id,
+                                            const google::protobuf::RepeatedPtrField<std::string>& hosts);
 
 absl::StatusOr<config::v1::GatewayConfig> ParseConfig(const std::string& id, const std::string& bytes);
 

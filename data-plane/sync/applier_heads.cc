@@ -7,14 +7,11 @@
 #include "data-plane/sync/applier.h"
 
 namespace sluice::sync {
-namespace {
 
 std::shared_ptr<const GatewayHead> MakeHead(const std::string& id,
                                             const google::protobuf::RepeatedPtrField<std::string>& hosts) {
   return std::make_shared<const GatewayHead>(id, std::vector<std::string>(hosts.begin(), hosts.end()));
 }
-
-}  // namespace
 
 v1::Head HeadOf(const config::v1::GatewayConfig& config) {
   v1::Head head;

@@ -60,12 +60,6 @@ void Applier::SetAwake(const std::string& id, Held& held) {
   }
 }
 
-// From the disk of a node that found it good: the same build, under the same rules.
-void Applier::LoadAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes) {
-  AddAtRest(id, held, head, changes);
-  if (changes.size() >= kMaxBatch) PublishAndWait(std::exchange(changes, {}));
-}
-
 // Of one that is new here and that the control plane found good, by the rules that this node has. There is no last good
 // one to go on with were it bad after all, and compiling is most of what such a gateway costs: it waits for a request.
 bool Applier::AcceptAtRest(const Update& update, Changes& changes) {
@@ -90,8 +84,7 @@ bool Applier::AcceptAtRest(const Update& update, Changes& changes) {
 }
 
 void Applier::AddAtRest(const std::string& id, Held& held, const v1::Head& head, Changes& changes) {
-  std::vector<std::string> hosts(head.hosts().begin(), head.hosts().end());
-  held.rest = std::make_shared<const GatewayHead>(id, std::move(hosts));
+  held.rest = MakeHead(id, head.hosts());
   held.limit = head.requests_per_second();
   if (held.state == nullptr) held.state = NewState(id);
   SetLimit(held.state, id, held.limit);

@@ -21,7 +21,8 @@ void Applier::Load(v1::Snapshot snapshot) {
     held.revision = gateway.revision();
     Hold(id, held, std::make_shared<const std::string>(std::move(*gateway.mutable_config())));
     if (may_rest && gateway.has_head() && updates.size() >= deps_.rest.awake && !IsSuspect(*held.config)) {
-      LoadAtRest(id, held, gateway.head(), at_rest);
+      AddAtRest(id, held, gateway.head(), at_rest);
+      if (at_rest.size() >= kMaxBatch) PublishAndWait(std::exchange(at_rest, {}));
     } else {
       updates.push_back({id, held.revision, held.config});
     }
