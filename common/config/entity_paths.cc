@@ -12,9 +12,9 @@ std::string ListName(std::string_view kind) {
   return std::string(kind) + "s";
 }
 
-const EntityPaths::List& EntityPaths::Find(std::string_view kind) const {
+const std::vector<std::string>& EntityPaths::Find(std::string_view kind) const {
   if (const auto known = lists_.find(std::string(kind)); known != lists_.end()) return known->second;
-  List& out = lists_[std::string(kind)];
+  std::vector<std::string>& out = lists_[std::string(kind)];
   ForEachList(config_, [&](std::string_view each, const auto& list) {
     if (each != kind) return;
     std::map<std::string, int> labels;
@@ -24,14 +24,14 @@ const EntityPaths::List& EntityPaths::Find(std::string_view kind) const {
       std::string name = NameIn(entity);
       // Plugins and targets share names; ids tell them apart.
       if (name.empty() || (labels[name] > 1 && (kind == "plugin" || kind == "target"))) name = entity.id();
-      out.paths.push_back(place ? paths_->Text(*place) : schema::Cat(ListName(kind), "[", name.substr(0, 64), "]"));
+      out.push_back(place ? paths_->Text(*place) : schema::Cat(ListName(kind), "[", name.substr(0, 64), "]"));
     }
   });
   return out;
 }
 
 const std::string& EntityPaths::Of(std::string_view kind, int index) const {
-  return Find(kind).paths.at(static_cast<size_t>(index));
+  return Find(kind).at(static_cast<size_t>(index));
 }
 
 std::vector<int> EntityPaths::Order(std::string_view kind) const {

@@ -26,15 +26,12 @@ class EntityPaths {
   std::vector<int> Order(std::string_view kind) const;
 
  private:
-  struct List {
-    std::vector<std::string> paths;
-  };
-  const List& Find(std::string_view kind) const;
+  const std::vector<std::string>& Find(std::string_view kind) const;
   std::optional<int> Position(std::string_view kind, std::string_view id) const;  // in the document
 
   const v1::GatewayConfig& config_;
   const DocumentPaths* paths_;
-  mutable absl::node_hash_map<std::string, List> lists_;  // of those that were asked for
+  mutable absl::node_hash_map<std::string, std::vector<std::string>> lists_;  // of those that were asked for
 };
 
 // "route" is "routes": the list's name in GatewayConfig and in documents.
