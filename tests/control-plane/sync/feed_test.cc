@@ -86,6 +86,20 @@ TEST_CASE("a node learns what was found good, and by which rules") {
   CHECK(update.update().good());
 }
 
+TEST_CASE("an update may wait to be sent with what follows, but nothing that may be the last") {
+  Line line;
+  line.Commit(1);
+  v1::Resume resume = Resume();
+  resume.set_mode(v1::ON_DEMAND);
+  REQUIRE(line.feed().Resume(resume, "n").ok());
+  for (const bool is_followed : {false, true, false}) CHECK(line.feed().Next()->is_followed == is_followed);
+  v1::Want want;
+  want.add_gateway_ids("1");
+  REQUIRE(line.feed().Want(want).ok());
+  CHECK_FALSE(line.feed().Next()->is_followed);
+  CHECK(line.Next().empty());
+}
+
 TEST_CASE("a cell's node hears of the cell's gateways, and of no other's") {
   Line line;
   line.Commit(1);
